@@ -1,0 +1,147 @@
+import type { Job, Target } from './types.js';
+
+/** Executions handed to a thread at a time while they are short, one of them running. */
+const AHEAD = 16;
+/** Recently longer than this, ms: one at a time. */
+const SHORT_MS = 10;
+/** How fast one long execution is forgotten, per execution. */
+const DECAY = 0.8;
+
+/** Async executions of one function that are kept in memory; the others wait in the database. */
+const ASYNC_WINDOW = 256;
+
+/** What waits of one function, sync ahead of async. */
+export class FunctionQueue {
+  readonly functionId: string;
+  target: Target;
+  readonly sync = new Fifo<Job>();
+  readonly async = new Fifo<Job>();
+  /** Sequence numbers of the async executions that are in memory: in `async`, or in a runner. */
+  readonly held = new Set<number>();
+  /** More async executions may wait in the database, with a sequence number above `lastSeq`. */
+  spilled = false;
+  /** Sequence number of the newest async execution that was taken into memory. */
+  lastSeq = 0;
+  /** A read of waiting executions is under way. */
+  #loading = false;
+  /** Another one was left in the database since that read began. */
+  #missed = false;
+  /** Bytes of the bodies in `sync`. */
+  syncBytes = 0;
+  /** Recent durations, ms: jumps up with a long one, comes down slowly. */
+  #slowness: number | null = null;
+
+  constructor(functionId: string, target: Target) {
+    this.functionId = functionId;
+    this.target = target;
+  }
+
+  get size(): number {
+    return this.sync.length + this.async.length;
+  }
+
+  /** How many executions a thread may be given at a time. Unknown durations count as long. */
+  get ahead(): number {
+    return this.#slowness !== null && this.#slowness < SHORT_MS ? AHEAD : 1;
+  }
+
+  /** Takes note of how long an execution took, ms. */
+  observe(duration: number): void {
+    this.#slowness = this.#slowness === null ? duration : Math.max(duration, this.#slowness * DECAY);
+  }
+
+  /** The next one to run. */
+  shift(): Job | undefined {
+    const job = this.sync.shift();
+    if (!job) return this.async.shift();
+    this.syncBytes -= job.body.length;
+    return job;
+  }
+
+  /** Takes it into memory if memory's share is not full and nothing waits in the database ahead of it. */
+  pushAsync(job: Job): void {
+    if (this.spilled || this.async.length >= ASYNC_WINDOW) {
+      this.spilled = true;
+      this.#missed = true;
+      return;
+    }
+    this.#hold(job);
+  }
+
+  /** Whether waiting executions should be read from the database now. */
+  get wantsMore(): boolean {
+    return this.spilled && !this.#loading && this.async.length <= ASYNC_WINDOW / 2;
+  }
+
+  /** Answers how many may be read. */
+  beginLoad(): number {
+    this.#loading = true;
+    this.#missed = false;
+    return ASYNC_WINDOW - this.async.length;
+  }
+
+  /** `jobs` were read, or null: the read failed. `room` is what `beginLoad` answered. */
+  endLoad(jobs: Job[] | null, room: number): void {
+    this.#loading = false;
+    if (!jobs) return;
+    for (const job of jobs) if (!this.held.has(job.seq)) this.#hold(job);
+    this.spilled = jobs.length >= room || this.#missed;
+  }
+
+  #hold(job: Job): void {
+    this.held.add(job.seq);
+    this.lastSeq = Math.max(this.lastSeq, job.seq);
+    this.async.push(job);
+  }
+
+  pushSync(job: Job): void {
+    this.sync.push(job);
+    this.syncBytes += job.body.length;
+  }
+
+  /** Puts back what was handed over and not started, ahead of the others. */
+  unshift(jobs: Job[]): void {
+    for (const job of jobs.toReversed()) {
+      if (!job.sync) {
+        this.async.unshift(job);
+        continue;
+      }
+      this.sync.unshift(job);
+      this.syncBytes += job.body.length;
+    }
+  }
+}
+
+/** A queue with cheap ends, which an array's `shift` is not once it is long. */
+export class Fifo<T> {
+  #items: (T | undefined)[] = [];
+  #head = 0;
+
+  get length(): number {
+    return this.#items.length - this.#head;
+  }
+
+  push(item: T): void {
+    this.#items.push(item);
+  }
+
+  peek(): T | undefined {
+    return this.#items[this.#head];
+  }
+
+  shift(): T | undefined {
+    if (this.#head >= this.#items.length) return undefined;
+    const item = this.#items[this.#head];
+    this.#items[this.#head++] = undefined;
+    if (this.#head > 1024 && this.#head * 2 > this.#items.length) {
+      this.#items = this.#items.slice(this.#head);
+      this.#head = 0;
+    }
+    return item;
+  }
+
+  unshift(item: T): void {
+    if (this.#head > 0) this.#items[--this.#head] = item;
+    else this.#items.unshift(item);
+  }
+}

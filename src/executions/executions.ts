@@ -1,0 +1,254 @@
+import type { ListQuery } from '../db/query.js';
+import type { Dispatcher, DispatcherHost } from '../engine/dispatcher.js';
+import type { Job, Outcome, Target } from '../engine/types.js';
+import { ApiError } from '../errors.js';
+import type { FunctionRecord } from '../functions/types.js';
+import { newId } from '../ids.js';
+import { functionHeaders, keptRequestHeaders } from './headers.js';
+import type { Lifecycle } from './lifecycle.js';
+import { checkExecuteRole } from './roles.js';
+import type { Ending, ExecutionStore } from './store.js';
+import type { Caller, Execution, ExecutionRequest, ExecutionResult } from './types.js';
+
+/** A sync execution is ended after this long, counted from its admission. Contract: executions. */
+const SYNC_LIMIT_MS = 30_000;
+
+/** Finds what runs a function. */
+export interface Targets {
+  /**
+   * The active deployment of a function, ready to run.
+   * @throws ApiError function_runtime_unsupported, deployment_not_found or build_not_ready.
+   */
+  resolve(record: FunctionRecord): Promise<Target>;
+}
+
+export interface ExecutionsDependencies {
+  store: ExecutionStore;
+  lifecycle: Lifecycle;
+  functions: { get(id: string): Promise<FunctionRecord | null> };
+  targets: Targets;
+  /** Sequence numbers of a page. `functionId` null: of all functions. */
+  page(
+    functionId: string | null,
+    query: ListQuery,
+    caller: Caller,
+  ): Promise<{ total: number; sequences: number[] }>;
+  log: DispatcherHost['log'];
+}
+
+/** Waits for the end of a sync execution. */
+interface Waiter {
+  resolve(end: { ending: Ending; outcome: Outcome }): void;
+  reject(error: unknown): void;
+}
+
+/** Everything that is done with executions. */
+export class Executions {
+  readonly #deps: ExecutionsDependencies;
+  readonly #dispatcher: Dispatcher;
+  readonly #waiters = new Map<number, Waiter>();
+  /** Endings that are being written. */
+  readonly #ends = new Set<Promise<void>>();
+
+  /** `makeDispatcher` is given what a dispatcher asks of the records. */
+  constructor(deps: ExecutionsDependencies, makeDispatcher: (host: DispatcherHost) => Dispatcher) {
+    this.#deps = deps;
+    this.#dispatcher = makeDispatcher({
+      markStarted: (jobs, deploymentId) =>
+        deps.lifecycle.start(
+          jobs.map(({ seq }) => seq),
+          deploymentId,
+        ),
+      markWaiting: (jobs) => deps.lifecycle.takeBack(jobs.map(({ seq }) => seq)),
+      loadWaiting: (functionId, afterSeq, limit) => this.#loadWaiting(functionId, afterSeq, limit),
+      ended: (job, outcome) => this.#ended(job, outcome),
+      log: deps.log,
+    });
+  }
+
+  /**
+   * Runs a function: answers when it has ended, or, if async, when it is accepted. The checks and their order are
+   * the contract's (executions, create).
+   * @throws ApiError.
+   */
+  async create(request: ExecutionRequest): Promise<ExecutionResult> {
+    const record = await this.#function(request.functionId, request.caller);
+    const target = await this.#deps.targets.resolve(record);
+    checkExecuteRole(record, request);
+    const now = Date.now();
+    const id = newId();
+    const headers = functionHeaders(request, id, 'http');
+    const admitted = {
+      id,
+      functionId: record.id,
+      deploymentId: target.deploymentId,
+      trigger: 'http' as const,
+      requestMethod: request.method,
+      requestPath: request.path,
+      requestHeaders: keptRequestHeaders(headers),
+      createdAt: now,
+      updatedAt: now,
+      scheduledAt: null,
+      userId: null,
+    };
+    const job = { ...jobOf(record, request, headers), id };
+    if (request.async) {
+      const seq = await this.#deps.lifecycle.admitAsync(admitted, { headers, body: request.body });
+      this.#dispatcher.enqueueAsync({ ...job, seq }, target);
+      return { execution: { ...admitted, ...UNFINISHED, seq, status: 'waiting' }, response: null };
+    }
+    this.#dispatcher.reserveSync(record.id);
+    const seq = await this.#deps.lifecycle.admitSync(admitted).catch((error) => {
+      this.#dispatcher.cancelSync(record.id);
+      throw error;
+    });
+    const { ending, outcome } = await new Promise<Parameters<Waiter['resolve']>[0]>((resolve, reject) => {
+      this.#waiters.set(seq, { resolve, reject });
+      this.#dispatcher.enqueueSync({ ...job, seq }, target);
+    });
+    if (outcome.cause === 'limit') throw new ApiError('function_synchronous_timeout');
+    const { at, ...ended } = ending;
+    return {
+      execution: { ...admitted, ...ended, seq, updatedAt: at },
+      response: { status: outcome.status, headers: outcome.headers, body: outcome.body },
+    };
+  }
+
+  /**
+   * One execution. `functionId` null: whichever function's it is.
+   * @throws ApiError function_not_found or execution_not_found.
+   */
+  async get(functionId: string | null, executionId: string, caller: Caller): Promise<Execution> {
+    if (functionId !== null) await this.#function(functionId, caller);
+    const execution = await this.#deps.store.get(executionId);
+    if (!execution || (functionId !== null && execution.functionId !== functionId) || !mayRead(caller)) {
+      throw new ApiError('execution_not_found');
+    }
+    return execution;
+  }
+
+  /**
+   * A page of the executions of a function, or of all (`functionId` null).
+   * @throws ApiError function_not_found, general_cursor_not_found, database_timeout.
+   */
+  async list(
+    functionId: string | null,
+    query: ListQuery,
+    caller: Caller,
+  ): Promise<{ total: number; executions: Execution[] }> {
+    if (functionId !== null) await this.#function(functionId, caller);
+    const { total, sequences } = await this.#deps.page(functionId, query, caller);
+    return { total, executions: await this.#deps.store.getForList(sequences) };
+  }
+
+  /** @throws ApiError function_not_found, execution_not_found or execution_in_progress. */
+  async delete(functionId: string, executionId: string): Promise<void> {
+    const execution = await this.get(functionId, executionId, { kind: 'key', id: '', scopes: [] });
+    if (execution.status === 'waiting' || execution.status === 'processing') {
+      throw new ApiError('execution_in_progress');
+    }
+    await this.#deps.store.delete([execution.seq]);
+  }
+
+  /** Takes up what an earlier process of this server left behind. Answers how many executions it had cut off. */
+  async recover(): Promise<number> {
+    const interrupted = await this.#deps.lifecycle.endInterrupted();
+    for (const functionId of await this.#deps.store.functionsWith('waiting')) {
+      const record = await this.#deps.functions.get(functionId);
+      if (record) await this.#resume(record);
+    }
+    return interrupted;
+  }
+
+  /** Lets running executions end, at most `budgetMs`, then ends all runners. Every record is on disk afterwards. */
+  async stop(budgetMs: number): Promise<void> {
+    await this.#dispatcher.stop(budgetMs);
+    while (this.#ends.size > 0) await Promise.allSettled(this.#ends);
+  }
+
+  async #resume(record: FunctionRecord): Promise<void> {
+    try {
+      this.#dispatcher.resume(record.id, await this.#deps.targets.resolve(record));
+    } catch (error) {
+      if (!(error instanceof ApiError)) throw error;
+      await this.#failWaiting(record, error.message);
+    }
+  }
+
+  /** Nothing can run these: the function has lost its deployment while the server was down. */
+  async #failWaiting(record: FunctionRecord, errors: string): Promise<void> {
+    const { store, lifecycle } = this.#deps;
+    const outcome: Outcome = {
+      status: 0,
+      headers: [],
+      body: Buffer.alloc(0),
+      logs: '',
+      errors,
+      duration: 0,
+      cause: 'failure',
+    };
+    for (;;) {
+      const seqs = await store.seqsWith(record.id, 'waiting');
+      if (seqs.length === 0) return;
+      await Promise.all(seqs.map((seq) => lifecycle.end(seq, outcome, record.logging)));
+    }
+  }
+
+  async #function(id: string, caller: Caller): Promise<FunctionRecord> {
+    const record = await this.#deps.functions.get(id);
+    if (!record || (!record.enabled && caller.kind !== 'key')) throw new ApiError('function_not_found');
+    return record;
+  }
+
+  async #loadWaiting(functionId: string, afterSeq: number, limit: number): Promise<Job[]> {
+    const record = await this.#deps.functions.get(functionId);
+    if (!record) return [];
+    const waiting = await this.#deps.store.waiting(functionId, afterSeq, limit);
+    return waiting.map((execution) => ({
+      ...jobOf(record, { ...execution, async: true }, execution.headers),
+      id: execution.id,
+      seq: execution.seq,
+    }));
+  }
+
+  #ended(job: Job, outcome: Outcome): void {
+    const end = this.#end(job, outcome).finally(() => this.#ends.delete(end));
+    this.#ends.add(end);
+  }
+
+  async #end(job: Job, outcome: Outcome): Promise<void> {
+    const waiter = this.#waiters.get(job.seq);
+    this.#waiters.delete(job.seq);
+    try {
+      const ending = await this.#deps.lifecycle.end(job.seq, outcome, job.logging);
+      waiter?.resolve({ ending, outcome });
+    } catch (error) {
+      this.#deps.log('error', 'the end of an execution could not be written', { executionId: job.id, error });
+      waiter?.reject(error);
+    }
+  }
+}
+
+/** What a record says while its execution has not ended. */
+const UNFINISHED = { responseStatusCode: 0, responseHeaders: [], duration: 0, logs: '', errors: '' };
+
+/** Guests have no executions of their own; keys see all. */
+const mayRead = (caller: Caller): boolean => caller.kind === 'key';
+
+function jobOf(
+  record: FunctionRecord,
+  request: { method: string; path: string; body: Buffer; async: boolean },
+  headers: Record<string, string>,
+): Omit<Job, 'seq' | 'id'> {
+  return {
+    functionId: record.id,
+    sync: !request.async,
+    method: request.method,
+    path: request.path,
+    headers,
+    body: request.body,
+    timeoutMs: record.timeout * 1_000,
+    logging: record.logging,
+    deadline: request.async ? Number.POSITIVE_INFINITY : performance.now() + SYNC_LIMIT_MS,
+  };
+}
