@@ -14,6 +14,10 @@ const MAX_QUEUED_SYNC_BYTES = 256 * 1024 * 1024;
 /** So many failures to start a runner in a row, and what waits for it has failed too. */
 const MAX_FAILED_STARTS = 3;
 
+/** Above this share of its time the server's thread counts as saturated. */
+const SATURATED = 0.9;
+/** Async executions started a tick while the server is saturated: what arrives goes first, but they never stand still. */
+const ASYNC_FLOOR = 32;
 /** How often idle runners are looked for, ms. */
 const REAP_MS = 1_000;
 const STOPPED_BEFORE_START = 'The server stopped before this execution could start.';
@@ -53,6 +57,9 @@ export class Dispatcher {
   #queuedSyncBytes = 0;
   /** Executions handed to runners or being so. */
   #running = 0;
+  /** Async executions that may still be started before the next tick. */
+  #asyncAllowance = Number.POSITIVE_INFINITY;
+  #utilization = performance.eventLoopUtilization();
   #onIdle: (() => void) | null = null;
 
   constructor(options: DispatcherOptions, host: DispatcherHost) {
@@ -130,6 +137,7 @@ export class Dispatcher {
    */
   async stop(budgetMs: number): Promise<void> {
     this.#stopping = true;
+    this.#asyncAllowance = 0;
     if (this.#busy()) {
       await new Promise<void>((resolve) => {
         const timer = setTimeout(resolve, budgetMs);
@@ -173,7 +181,7 @@ export class Dispatcher {
   /** Hands over whatever can be handed over now. */
   #pump(queue: FunctionQueue): void {
     const starts: { job: Job; thread: RunnerThread }[] = [];
-    while (queue.sync.length > 0 || (queue.async.length > 0 && !this.#stopping)) {
+    while (queue.sync.length > 0 || (queue.async.length > 0 && this.#asyncAllowance > 0)) {
       const thread = this.#pool.get(queue.target)?.threadWithRoom(queue.ahead);
       if (!thread) break;
       const job = queue.shift()!;
@@ -182,6 +190,7 @@ export class Dispatcher {
         this.#queuedSyncBytes -= job.body.length;
         thread.assign(job);
       } else {
+        this.#asyncAllowance -= 1;
         thread.reserved += 1;
         starts.push({ job, thread });
       }
@@ -299,6 +308,7 @@ export class Dispatcher {
   }
 
   #tick(): void {
+    this.#allowAsync();
     const now = performance.now();
     for (const runner of this.#pool.all()) runner.checkClock(now, RECALL_AFTER_MS);
     let waiting = false;
@@ -312,9 +322,19 @@ export class Dispatcher {
     if (!waiting && this.#running === 0) this.#stopClock();
   }
 
+  /** Work in the background takes what requests leave of the server's time, and a little in any case. */
+  #allowAsync(): void {
+    const utilization = performance.eventLoopUtilization();
+    const recent = performance.eventLoopUtilization(utilization, this.#utilization);
+    this.#utilization = utilization;
+    const saturated = recent.utilization > SATURATED;
+    this.#asyncAllowance = this.#stopping ? 0 : saturated ? ASYNC_FLOOR : Number.POSITIVE_INFINITY;
+  }
+
   #stopClock(): void {
     if (this.#clock) clearInterval(this.#clock);
     this.#clock = null;
+    if (!this.#stopping) this.#asyncAllowance = Number.POSITIVE_INFINITY;
   }
 
   #checkIdle(): void {

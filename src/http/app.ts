@@ -98,7 +98,11 @@ function createFastify(services: HttpServices): FastifyInstance {
   const bootId = randomBytes(4).toString('hex');
   let requests = 0;
   return Fastify({
-    loggerInstance: services.log as unknown as FastifyBaseLogger,
+    // Without its own lines about listening: the server writes one.
+    loggerInstance: services.log.child(
+      {},
+      { level: services.log.isLevelEnabled('info') ? 'warn' : services.log.level },
+    ) as unknown as FastifyBaseLogger,
     // One logger for all requests: the only line of a request names its id itself.
     childLoggerFactory: (logger) => logger,
     logController: new LogController({ disableRequestLogging: true }),

@@ -32,7 +32,7 @@ export interface ServerOptions {
   functions?: FunctionSources | string;
   /** With `functions` by id: writes an appwrite.config.json with these settings. */
   functionSettings?: FunctionSettings;
-  /** `null` sets none, so that the server makes one. Default: `test-key`. */
+  /** `null` sets none, so that the server makes one. Default: `key-of-the-tests`. */
   apiKey?: string | null;
   /** Further settings; what is undefined is left unset. */
   env?: Record<string, string | undefined>;
@@ -61,7 +61,7 @@ export class TestServer {
   #child: ChildProcess | undefined;
   #exit: Promise<Exit> = Promise.resolve({ code: null, signal: null });
 
-  constructor({ functions = {}, functionSettings, apiKey = 'test-key', env = {} }: ServerOptions = {}) {
+  constructor({ functions = {}, functionSettings, apiKey = 'key-of-the-tests', env = {} }: ServerOptions = {}) {
     this.functionsDirectory = typeof functions === 'string' ? functions : join(this.folder, 'functions');
     if (typeof functions !== 'string') writeFunctions(this.functionsDirectory, functions, functionSettings);
     this.apiKey = apiKey;
