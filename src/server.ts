@@ -91,9 +91,12 @@ async function start(ground: Ground): Promise<RunningServer> {
     stopping = true;
     const closed = app.close();
     await executions.stop(config.stopSeconds * 1_000);
-    const timer = setTimeout(() => app.server.closeAllConnections(), LINGER_MS);
+    // A client that keeps its connection for later is not waited for.
+    const idle = setInterval(() => app.server.closeIdleConnections(), IDLE_CHECK_MS);
+    const lingering = setTimeout(() => app.server.closeAllConnections(), LINGER_MS);
     await closed;
-    clearTimeout(timer);
+    clearInterval(idle);
+    clearTimeout(lingering);
   });
   address = await listen(app, config);
   const interrupted = await executions.recover();
@@ -220,6 +223,7 @@ async function listen(app: FastifyInstance, { host, port }: Config): Promise<str
 
 /** Answers that a client does not fetch do not hold up a stop for longer than this, ms. */
 const LINGER_MS = 3_000;
+const IDLE_CHECK_MS = 20;
 
 function isLoopback(host: string): boolean {
   return host === 'localhost' || host === '::1' || /^127(\.\d{1,3}){3}$/.test(host);

@@ -88,7 +88,7 @@ export class RunnerPool {
   /** Ends runners that have had nothing to do for the idle time. `now` is `performance.now()`. */
   reapIdle(now: number): void {
     for (const runner of this.#all) {
-      if (runner.ready && runner.load === 0 && now - runner.idleSince > this.#options.idleMs) runner.retire();
+      if (runner.idle && now - runner.idleSince > this.#options.idleMs) runner.retire();
     }
   }
 
@@ -122,8 +122,7 @@ export class RunnerPool {
     for (const runner of this.#all) {
       // One is leaving already.
       if (!runner.usable) return;
-      if (runner.ready && runner.load === 0 && (idlest === null || runner.idleSince < idlest.idleSince))
-        idlest = runner;
+      if (runner.idle && (idlest === null || runner.idleSince < idlest.idleSince)) idlest = runner;
       if (now - runner.startedAt > FAIR_TURN_MS && (oldest === null || runner.startedAt < oldest.startedAt))
         oldest = runner;
     }

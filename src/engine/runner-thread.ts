@@ -12,6 +12,9 @@ const MAX_OUTPUT_CHARACTERS = 4_000;
 /** How long a channel may stay open after its process has ended. */
 const CLOSE_DEADLINE_MS = 500;
 
+/** How long to wait for the reason of a thread's end. */
+const REASON_DEADLINE_MS = 1_000;
+
 export interface ThreadEvents {
   /** There is room for another execution. */
   free(): void;
@@ -62,7 +65,9 @@ export class RunnerThread {
   #recalled = false;
   #killedFor: Pick<Outcome, 'cause' | 'errors'> | null = null;
   /** Why it ended, as the runner's main thread says. */
-  endReason = '';
+  #endReason = '';
+  /** Its channel is closed, and the reason is still to come. */
+  #closed = false;
 
   constructor(index: number, socket: Socket, events: ThreadEvents) {
     this.index = index;
@@ -144,6 +149,12 @@ export class RunnerThread {
 
   /** Set by the runner: tells its main thread to end this thread. */
   onKill: () => void = () => {};
+
+  /** The runner says why the thread ends; the first reason counts. */
+  explainEnd(reason: string): void {
+    this.#endReason ||= reason;
+    if (this.#closed) this.#finish();
+  }
 
   /** Its process is gone: closes when all that is still in the channel has been read. */
   closeWhenRead(): void {
@@ -263,7 +274,16 @@ export class RunnerThread {
     if (jobs.length > 0) this.#events.returned(jobs);
   }
 
+  /** The reason travels on another socket, so it may come a little later than the end itself. */
   #close(): void {
+    this.#closed = true;
+    if (this.state === 'starting' || this.state === 'up') this.state = 'killed';
+    const first = this.#assignments[0];
+    if (!first || first.startedAt === 0 || this.#killedFor || this.#endReason) this.#finish();
+    else setTimeout(() => this.#finish(), REASON_DEADLINE_MS).unref();
+  }
+
+  #finish(): void {
     if (this.state === 'gone') return;
     this.state = 'gone';
     const assignments = this.#assignments;
@@ -281,7 +301,7 @@ export class RunnerThread {
   #outcomeOfEnd(assignment: Assignment): Outcome {
     const { cause, errors } = this.#killedFor ?? {
       cause: 'failure',
-      errors: this.endReason || 'The function ended its own thread.',
+      errors: this.#endReason || 'The function ended its own thread.',
     };
     if (assignment.job.logging && errors) assignment.errors.push(errors);
     return {

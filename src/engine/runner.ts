@@ -78,6 +78,11 @@ export class Runner {
     return this.#threads.reduce((sum, thread) => sum + thread.load, 0);
   }
 
+  /** Nothing runs in it and nothing is about to. */
+  get idle(): boolean {
+    return this.ready && this.load === 0 && this.#threads.every(({ state }) => state !== 'starting');
+  }
+
   /** Whether it may still be given executions. */
   get usable(): boolean {
     return !this.retiring && !this.#gone && this.#violation === '';
@@ -114,7 +119,7 @@ export class Runner {
 
   /** Ends the process at once; `reason` is what its executions say. */
   stop(reason: string): void {
-    for (const thread of this.#threads) thread.endReason = reason;
+    for (const thread of this.#threads) thread.explainEnd(reason);
     this.kill();
   }
 
@@ -187,7 +192,7 @@ export class Runner {
     }
     const thread = this.#threads.find((other) => other.index === reply.thread);
     if (!thread) return;
-    thread.endReason = reply.reason;
+    thread.explainEnd(reply.reason);
     // Its channel closes by itself once what is in it has been read; a hostile one is not waited for.
     this.#deadline(
       THREAD_DEADLINE_MS,
@@ -239,8 +244,8 @@ export class Runner {
     this.#gone = true;
     this.#exit = this.#violation ? `${this.#violation}; ${how}` : how;
     for (const thread of this.#threads) {
-      thread.endReason ||= `The runner process ended unexpectedly (${this.#exit}).`;
       thread.closeWhenRead();
+      thread.explainEnd(`The runner process ended unexpectedly (${this.#exit}).`);
     }
     this.#releaseWhenEmpty();
   }

@@ -76,6 +76,11 @@ describe('an execution that goes wrong has a true record and leaves the next one
     // Make it known as quick, so that executions are handed to a thread ahead of time.
     for (let i = 0; i < 40; i++) await run('/ok');
     const all = await Promise.all(Array.from({ length: 60 }, (_, i) => run(i % 20 === 7 ? '/exit' : '/ok')));
+    expect(
+      all
+        .filter(({ requestPath, status }) => requestPath === '/ok' && status !== 'completed')
+        .map(({ errors }) => errors),
+    ).toEqual([]);
     expect(all.map(({ status }) => status)).toEqual(
       Array.from({ length: 60 }, (_, i) => (i % 20 === 7 ? 'failed' : 'completed')),
     );

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import BetterSqlite3 from 'better-sqlite3';
 import { describe, expect, test } from 'vitest';
+import { hasBubblewrap, missing } from '../support/requirements.js';
 import { prepareServer, startServer, type TestServer } from '../support/server.js';
 
 const HELLO = { hello: `export default ({ req, res }) => res.text('hello ' + req.bodyText)` };
@@ -127,18 +128,45 @@ describe('a start that can’t succeed ends with code 1 and says what to change'
     expect(await refusal(server)).toMatch(/newer version/);
   });
 
-  test('the sandbox level process on an address others can reach, unless it is named', async () => {
-    const env = { HOST: '0.0.0.0', PATH: '/nowhere' };
-    const server = prepareServer({ functions: HELLO });
-    expect(await refusal(server, env)).toMatch(/SANDBOX=process/);
-    await server.start({ SANDBOX: 'process' });
-    const { body } = await server.request<{ sandbox: string }>('GET', '/v1/health');
-    expect(body.sandbox).toBe('process');
+  // In a mount namespace of its own, where bubblewrap can't be started.
+  const withoutBubblewrap = [
+    ...['unshare', ...(process.getuid?.() === 0 ? [] : ['--map-root-user']), '--mount', 'sh', '-c'],
+    'mount --bind /dev/null "$(command -v bwrap)" && exec "$@"',
+    'sh',
+  ];
+  const linux = describe.skipIf(missing('bubblewrap', hasBubblewrap()));
+
+  linux('where bubblewrap does not work', () => {
+    test('an address others can reach is refused unless the level process is named', async () => {
+      const env = { HOST: '0.0.0.0' };
+      const server = prepareServer({ functions: HELLO, prefix: withoutBubblewrap });
+      expect(await refusal(server, env)).toMatch(/SANDBOX=process/);
+      await server.start({ SANDBOX: 'process' });
+      const { body } = await server.request<{ sandbox: string }>('GET', '/v1/health');
+      expect(body.sandbox).toBe('process');
+      expect((await server.execute('hello', { body: 'you' })).body).toMatchObject({
+        responseBody: 'hello you',
+      });
+    });
+
+    test('on a loopback address it starts at the level process, and says why', async () => {
+      const server = await prepareServer({ functions: HELLO, prefix: withoutBubblewrap }).start();
+      expect(
+        server.log.some(({ level, msg }) => Number(level) >= 40 && /bubblewrap|bwrap/i.test(String(msg))),
+      ).toBe(true);
+      expect((await server.execute('hello', { body: 'you' })).body).toMatchObject({
+        responseBody: 'hello you',
+      });
+    });
+
+    test('a level that is named is never replaced by a weaker one', async () => {
+      const server = prepareServer({ prefix: withoutBubblewrap });
+      expect(await refusal(server, { SANDBOX: 'bubblewrap' })).toMatch(/SANDBOX=bubblewrap/);
+    });
   });
 
-  test('a named sandbox level that does not work', async () => {
-    expect(await refusal(prepareServer(), { SANDBOX: 'bubblewrap', PATH: '/nowhere' })).toMatch(/bubblewrap/);
-    expect(await refusal(prepareServer(), { SANDBOX: 'user' })).toMatch(/user/);
+  test('a sandbox level that there is not yet', async () => {
+    expect(await refusal(prepareServer(), { SANDBOX: 'user' })).toMatch(/SANDBOX=user/);
   });
 });
 

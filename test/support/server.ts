@@ -34,6 +34,8 @@ export interface ServerOptions {
   functionSettings?: FunctionSettings;
   /** `null` sets none, so that the server makes one. Default: `key-of-the-tests`. */
   apiKey?: string | null;
+  /** A command line that starts the server's command line behind it, keeping the process. */
+  prefix?: string[];
   /** Further settings; what is undefined is left unset. */
   env?: Record<string, string | undefined>;
 }
@@ -57,11 +59,19 @@ export class TestServer {
   output = '';
   /** Such as `http://127.0.0.1:34567`. */
   url = '';
+  readonly #prefix: string[];
   #env: Record<string, string | undefined>;
   #child: ChildProcess | undefined;
   #exit: Promise<Exit> = Promise.resolve({ code: null, signal: null });
 
-  constructor({ functions = {}, functionSettings, apiKey = 'key-of-the-tests', env = {} }: ServerOptions = {}) {
+  constructor({
+    functions = {},
+    functionSettings,
+    apiKey = 'key-of-the-tests',
+    prefix = [],
+    env = {},
+  }: ServerOptions = {}) {
+    this.#prefix = prefix;
     this.functionsDirectory = typeof functions === 'string' ? functions : join(this.folder, 'functions');
     if (typeof functions !== 'string') writeFunctions(this.functionsDirectory, functions, functionSettings);
     this.apiKey = apiKey;
@@ -88,7 +98,8 @@ export class TestServer {
     if (this.running) throw new Error('The server runs already');
     if (!existsSync(MAIN)) throw new Error('dist/main.js is missing: run `npm run build` first');
     this.#env = { ...this.#env, ...env };
-    const child = spawn(process.execPath, [MAIN], {
+    const [command, ...args] = [...this.#prefix, process.execPath, MAIN];
+    const child = spawn(command!, args, {
       cwd: this.folder, // So that no .env file of the checkout is read.
       stdio: ['ignore', 'pipe', 'pipe'],
       env: {

@@ -95,7 +95,16 @@ export class TestThread {
   frame(request: Partial<Extract<ThreadMessage, { type: 'execute' }>> = {}, body?: Uint8Array): Buffer {
     const id = request.id ?? this.#nextId++;
     return encodeFrame(
-      { type: 'execute', id, announce: false, method: 'GET', path: '/', headers: {}, logging: true, ...request },
+      {
+        type: 'execute',
+        id,
+        announce: false,
+        method: 'GET',
+        path: '/',
+        headers: {},
+        logging: true,
+        ...request,
+      },
       body,
     );
   }
