@@ -7,13 +7,13 @@ import { FunctionFault } from './definition.js';
 const COMPILED: Readonly<Record<string, '.mjs' | '.cjs'>> = { '.ts': '.mjs', '.mts': '.mjs', '.cts': '.cjs' };
 
 /** What a CommonJS module would find around it, for code that was written for it or bundles some. */
-const COMMONJS_IN_ESM = [
-  "import { createRequire as __createRequire } from 'node:module';",
-  "import { fileURLToPath as __fileURLToPath } from 'node:url';",
-  'const require = __createRequire(import.meta.url);',
-  'const __filename = __fileURLToPath(import.meta.url);',
-  "const __dirname = __fileURLToPath(new URL('.', import.meta.url));",
-].join(' ');
+const COMMONJS_IN_ESM: BuildOptions = {
+  banner: {
+    js: "import { createRequire as __createRequire } from 'node:module'; const require = __createRequire(import.meta.url);",
+  },
+  // Replaced only where the code has no such name of its own.
+  define: { __filename: 'import.meta.filename', __dirname: 'import.meta.dirname' },
+};
 
 export const isTypeScript = (file: string): boolean => extname(file) in COMPILED;
 
@@ -45,7 +45,7 @@ export class Compiler {
         target: 'node20',
         sourcemap: 'inline',
         logLevel: 'silent',
-        ...(extension === '.mjs' ? { format: 'esm', banner: { js: COMMONJS_IN_ESM } } : { format: 'cjs' }),
+        ...(extension === '.mjs' ? { format: 'esm', ...COMMONJS_IN_ESM } : { format: 'cjs' }),
         ...compilerSettings(root, entrypoint),
       });
     } catch (error) {

@@ -34,6 +34,7 @@ afterAll(async () => {
 const filters: Filter[] = [
   { kind: 'compare', method: 'contains', attribute: 'requestPath', values: ['nowhere'] },
 ];
+const EARLY = { method: 'lessThan', attribute: '$updatedAt', values: [3] };
 const ask = (query: Partial<ListQuery>) => ({
   scope: { functionId: 'f' },
   query: { filters: [], orders: [], limit: 25, offset: 0, total: true, ...query },
@@ -41,7 +42,8 @@ const ask = (query: Partial<ListQuery>) => ({
 
 test.each<[string, Partial<ListQuery>, string]>([
   ['the page', { filters, total: false }, 'requestPath'],
-  ['the count', { filters: [{ ...filters[0]!, method: 'notContains' } as Filter] }, 'requestPath'],
+  // The page has its two rows at once; whether there are more, only a walk through all tells.
+  ['the count', { filters: [{ ...filters[0]!, ...EARLY } as Filter], limit: 2 }, '$updatedAt'],
   ['a sort', { orders: [{ attribute: '$updatedAt', direction: 'asc' }], total: false }, 'order'],
 ])('%s that takes too long ends with what to narrow', async (_name, query, culprit) => {
   const error = await hurried.list(ask(query)).catch((reason: unknown) => reason);

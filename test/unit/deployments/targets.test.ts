@@ -50,7 +50,9 @@ test.each([
 });
 
 test('a deployment that is not ready', async () => {
-  const { deployment } = await house.active('f');
+  const {
+    deployment: { seq: _, ...deployment },
+  } = await house.active('f');
   await house.deployments.create({ ...deployment, id: 'building', status: 'building' });
   await expect(targets.resolve(await record({ deploymentId: 'building' }))).rejects.toMatchObject({
     type: 'build_not_ready',
