@@ -10,7 +10,7 @@ import { promisify } from 'node:util';
 const here = (path) => fileURLToPath(new URL(path, import.meta.url));
 const run = promisify(execFile);
 
-export const API_KEY = 'bench-key';
+export const API_KEY = 'key-of-the-bench';
 
 /** Starts a Node script and waits for the address that `read` finds in a line of its output. */
 async function start(script, env, read) {

@@ -12,7 +12,7 @@ import { waitFor } from '../support/wait-for.js';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 const NAME = `executions-server-test-${process.pid}`;
-const KEY = 'docker-test-key';
+const KEY = 'key-of-the-docker-tests';
 const HEALTH_DEADLINE_MS = 120_000;
 
 /** A port that is free at this moment. */
