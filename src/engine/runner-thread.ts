@@ -74,8 +74,9 @@ export class RunnerThread {
     this.#socket = socket;
     this.#events = events;
     this.#reader = new FrameReader((header, body) => this.#receive(readReply(header), body));
+    keepReadingAfterWriteError(socket);
     socket.on('data', (chunk: Buffer) => this.#read(chunk));
-    socket.on('error', () => socket.destroy());
+    socket.on('error', () => this.closeWhenRead());
     socket.on('end', () => socket.destroy());
     socket.on('close', () => this.#close());
   }
@@ -310,6 +311,17 @@ export class RunnerThread {
       duration: performance.now() - assignment.startedAt,
     };
   }
+}
+
+/**
+ * A thread that has ended may have left results in its channel. Writing to it fails then, and by default a socket
+ * throws away what it has not read when that happens: those executions would count as cut off, and the one that ran
+ * last as not started. So a failed write is no error here; that the channel has ended shows when it is read.
+ */
+function keepReadingAfterWriteError(socket: Socket): void {
+  const { _write: write, _writev: writev } = socket;
+  socket._write = (chunk, encoding, done) => write.call(socket, chunk, encoding, () => done());
+  socket._writev = writev && ((chunks, done) => writev.call(socket, chunks, () => done()));
 }
 
 /** The outcome of an execution that gave no response. */

@@ -24,15 +24,19 @@ beforeAll(async () => {
           rejection: async () => { Promise.reject(new Error('nobody waits')); await new Promise((r) => setTimeout(r, 5000)); },
           exception: async () => { setImmediate(() => { throw new Error('thrown late'); }); await new Promise((r) => setTimeout(r, 5000)); },
           memory: () => { const kept = []; for (;;) kept.push(new Array(100_000).fill(Math.random())); },
-          output: ({ log, res }) => { const line = 'x'.repeat(7_990); for (let i = 0; i < 26_300; i++) log(i, line); return res.text('done'); },
           body: ({ req, res }) => res.binary(req.bodyBinary),
           large: ({ res, req }) => res.binary(Buffer.alloc(Number(req.query.bytes), 1)),
           die: () => { process.kill(process.pid, 'SIGKILL'); return new Promise(() => {}); },
           sleep: async ({ req, res }) => { await new Promise((r) => setTimeout(r, Number(req.query.ms))); return res.text('slept'); },
         };
         export default (context) => faults[context.req.path.slice(1)](context);`,
+      output: `export default ({ log, res }) => {
+        const line = 'x'.repeat(7_990);
+        for (let i = 0; i < 26_300; i++) log(i, line);
+        return res.text('done');
+      }`,
     },
-    functionSettings: { faults: { timeout: 2 } },
+    functionSettings: { faults: { timeout: 2 }, output: { timeout: 25 } },
   });
 });
 
@@ -89,7 +93,7 @@ describe('an execution that goes wrong has a true record and leaves the next one
 
 describe('large things', () => {
   test('200 MB of output: the end of it is kept, within the limit', async () => {
-    const execution = await run('/output');
+    const { body: execution } = await server.execute('output');
     expect(execution).toMatchObject({ status: 'completed', responseBody: 'done' });
     expect(execution.logs).toHaveLength(1_000_000);
     expect(
