@@ -1,6 +1,7 @@
 import { type Logger, pino } from 'pino';
 import pretty from 'pino-pretty';
 import type { LogLevel } from './config.js';
+import { toDate } from './dates.js';
 
 /** Secrets that could come along in a logged object. Headers are never logged on purpose. */
 const SECRETS = [
@@ -14,7 +15,8 @@ const SECRETS = [
   'headers["x-appwrite-jwt"]',
 ];
 
-const BUFFER_BYTES = 4_096;
+const BUFFER_BYTES = 32_768;
+const WRITE_BYTES = 65_536;
 /** A line waits for others at most this long, ms. */
 const FLUSH_MS = 100;
 
@@ -30,7 +32,7 @@ export function createLogger({ logLevel }: { logLevel: LogLevel }): Logger {
     {
       level: logLevel,
       base: undefined,
-      timestamp: pino.stdTimeFunctions.isoTime,
+      timestamp: () => `,"time":"${toDate(Date.now())}"`,
       redact: SECRETS,
       serializers: { err: pino.stdSerializers.err, error: pino.stdSerializers.err },
     },
@@ -40,7 +42,12 @@ export function createLogger({ logLevel }: { logLevel: LogLevel }): Logger {
 
 /** Lines leave together, so that a busy server does not pay a system call for each. */
 function bufferedStdout() {
-  const destination = pino.destination({ dest: 1, sync: false, minLength: BUFFER_BYTES });
+  const destination = pino.destination({
+    dest: 1,
+    sync: false,
+    minLength: BUFFER_BYTES,
+    maxWrite: WRITE_BYTES,
+  });
   setInterval(() => destination.flush(), FLUSH_MS).unref();
   return destination;
 }

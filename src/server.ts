@@ -15,6 +15,7 @@ import { Dispatcher } from './engine/dispatcher.js';
 import { chooseSandbox } from './engine/sandbox/index.js';
 import type { Sandbox } from './engine/types.js';
 import { Executions } from './executions/executions.js';
+import { Journal } from './executions/journal.js';
 import { Lifecycle } from './executions/lifecycle.js';
 import { Retention } from './executions/retention.js';
 import { SearchIndex } from './executions/search-index.js';
@@ -60,7 +61,7 @@ export async function startServer(config: Config, log: Logger): Promise<RunningS
 
 async function start(ground: Ground): Promise<RunningServer> {
   const { config, log, releasers } = ground;
-  const records = openRecords(ground);
+  const records = await openRecords(ground);
   const sandbox = await openSandbox(ground);
   await loadFunctions(ground, records);
 
@@ -109,12 +110,21 @@ async function start(ground: Ground): Promise<RunningServer> {
   return { address, newKey, stop: () => releasers.run() };
 }
 
-function openRecords({ config, log, releasers }: Ground) {
+async function openRecords({ config, log, releasers }: Ground) {
   const folder = openDataFolder(config.dataDir);
   releasers.add(() => folder.release());
   const database = openDatabase(folder.databaseFile);
   releasers.add(() => database.close());
   const writer = new Writer(database.sqlite);
+  const journal = await Journal.open(database, writer, {
+    onSkipped: (seq, reason) =>
+      log.error({ seq, reason }, 'what happened to an execution could not be written'),
+    onLost: (error) => {
+      // Nothing can be promised any more: the process ends, and the next start finds all that was.
+      throw error;
+    },
+  });
+  releasers.add(() => journal.close());
   const listings = {
     executions: createListing({ sqlite: database.sqlite, table: executionsTable }),
     functions: createListing({ sqlite: database.sqlite, table: functionsTable }),
@@ -122,10 +132,10 @@ function openRecords({ config, log, releasers }: Ground) {
   releasers.add(async () => {
     await Promise.all([listings.executions.close(), listings.functions.close()]);
   });
-  const search = new SearchIndex(new SearchStore(database, writer), (error) =>
+  const search = new SearchIndex(new SearchStore(database, journal), (error) =>
     log.error({ error }, 'the search index could not be filled'),
   );
-  const store = new ExecutionStore(database, writer);
+  const store = new ExecutionStore(database, journal);
   const retention = new Retention(store, config.executionRetentionDays, (error) =>
     log.error({ error }, 'old executions could not be deleted'),
   );
@@ -144,7 +154,7 @@ function openRecords({ config, log, releasers }: Ground) {
   };
 }
 
-type Records = ReturnType<typeof openRecords>;
+type Records = Awaited<ReturnType<typeof openRecords>>;
 
 async function openSandbox({ config, log }: Ground): Promise<Sandbox> {
   const { sandbox, notes } = await chooseSandbox({

@@ -1,5 +1,5 @@
-import { fileURLToPath } from 'node:url';
 import { Piscina } from 'piscina';
+import { compiledFile } from '../compiled.js';
 import type { WalkJob, WalkResult } from './listing-worker.js';
 
 const MAX_THREADS = 2;
@@ -39,7 +39,7 @@ export class Walker {
 
   #start(): Piscina<WalkJob, WalkResult> {
     return new Piscina<WalkJob, WalkResult>({
-      filename: workerFile(),
+      filename: compiledFile(import.meta.url, './listing-worker.js'),
       minThreads: 0,
       maxThreads: MAX_THREADS,
       idleTimeout: IDLE_MS,
@@ -47,12 +47,4 @@ export class Walker {
       env: {},
     });
   }
-}
-
-/** Threads run compiled code only: where this file runs as it was written (in unit tests), it is that of the build. */
-function workerFile(): string {
-  const here = import.meta.url;
-  return fileURLToPath(
-    new URL(here.endsWith('.ts') ? '../../dist/db/listing-worker.js' : './listing-worker.js', here),
-  );
 }

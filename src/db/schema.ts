@@ -118,6 +118,15 @@ export const executionOutputs = sqliteTable('execution_outputs', {
   errors: text('errors').notNull(),
 });
 
+/**
+ * What has happened to executions and is not in their tables yet, in order: one row for each group of entries that was
+ * committed together, one JSON entry a line (`executions/journal-entries.ts`).
+ */
+export const executionJournal = sqliteTable('execution_journal', {
+  id: integer('id').primaryKey({ autoIncrement: true }),
+  entries: text('entries').notNull(),
+});
+
 export const apiKeys = sqliteTable(
   'api_keys',
   {

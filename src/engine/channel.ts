@@ -91,6 +91,8 @@ export type ThreadReply =
       headers: [string, string][];
       /** Milliseconds from the start of this execution to its end, by the thread's clock. */
       duration: number;
+      /** The execution that starts right now: stands for a `started` of its own. */
+      next?: number;
     }
   /** Executions that were handed over and will not be started. */
   | { type: 'recalled'; ids: number[] }

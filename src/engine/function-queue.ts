@@ -1,9 +1,9 @@
 import type { Job, Target } from './types.js';
 
-/** Executions handed to a thread at a time while they are short, one of them running. */
-const AHEAD = 16;
-/** Recently longer than this, ms: one at a time. */
-const SHORT_MS = 10;
+/** Executions handed to a thread at a time at the most, one of them running. */
+const MAX_AHEAD = 32;
+/** Together they should not take longer than this, ms, judged by the longest of late. */
+const AHEAD_MS = 16;
 /** How fast one long execution is forgotten, per execution. */
 const DECAY = 0.8;
 
@@ -42,7 +42,8 @@ export class FunctionQueue {
 
   /** How many executions a thread may be given at a time. Unknown durations count as long. */
   get ahead(): number {
-    return this.#slowness !== null && this.#slowness < SHORT_MS ? AHEAD : 1;
+    if (this.#slowness === null) return 1;
+    return Math.max(1, Math.min(MAX_AHEAD, Math.floor(AHEAD_MS / this.#slowness)));
   }
 
   /** Takes note of how long an execution took, ms. */

@@ -37,14 +37,16 @@ export function readReply(header: Record<string, unknown>): Reply {
   throw new ChannelError('a frame of no known type');
 }
 
-function readResult({ id, status, headers, duration }: Record<string, unknown>): Reply {
+function readResult({ id, status, headers, duration, next }: Record<string, unknown>): Reply {
   if (!isIndex(id)) throw new ChannelError('a result without an id');
   if (!Number.isInteger(status) || (status as number) < 100 || (status as number) > 599) {
     throw new ChannelError('a result without a status');
   }
   if (typeof duration !== 'number' || !(duration >= 0)) throw new ChannelError('a result without a duration');
   if (!isHeaderList(headers)) throw new ChannelError('a result without proper headers');
-  return { type: 'result', id, status: status as number, headers, duration };
+  if (next === undefined) return { type: 'result', id, status: status as number, headers, duration };
+  if (!isIndex(next)) throw new ChannelError('a result with a bad next execution');
+  return { type: 'result', id, status: status as number, headers, duration, next };
 }
 
 function isHeaderList(value: unknown): value is [string, string][] {

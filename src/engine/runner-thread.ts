@@ -240,6 +240,7 @@ export class RunnerThread {
       duration: Math.min(reply.duration, elapsed),
       cause: 'response',
     });
+    if (reply.next !== undefined) this.#started(reply.next);
     if (this.#assignments.length === 0) this.#recalled = false;
     this.#events.free();
   }

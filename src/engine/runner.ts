@@ -1,4 +1,5 @@
 import type { Socket } from 'node:net';
+import { availableParallelism } from 'node:os';
 import type { Duplex } from 'node:stream';
 import { ChannelError, type ControlMessage, encodeFrame, FrameReader } from './channel.js';
 import { readControlReply } from './replies.js';
@@ -11,6 +12,8 @@ const BOOT_DEADLINE_MS = 15_000;
 const THREAD_DEADLINE_MS = 10_000;
 /** Threads that may be booting at a time: the first ones often do the work before the next is up. */
 const MAX_BOOTING_THREADS = 2;
+/** Threads that are worth having for executions so short that each thread is handed several. */
+const THREADS_FOR_SHORT = availableParallelism();
 /** What a runner prints before it is ready tells why it never gets there. */
 const MAX_BOOT_OUTPUT_CHARACTERS = 2_000;
 
@@ -102,7 +105,8 @@ export class Runner {
       if (thread.hasRoom(limit) && (best === null || thread.load > best.load)) best = thread;
     }
     if (best) return best;
-    if (this.ready && alive < this.#maxThreads && booting < MAX_BOOTING_THREADS) this.#startThread();
+    const most = limit > 1 ? Math.min(THREADS_FOR_SHORT, this.#maxThreads) : this.#maxThreads;
+    if (this.ready && alive < most && booting < MAX_BOOTING_THREADS) this.#startThread();
     return null;
   }
 

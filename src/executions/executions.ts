@@ -75,41 +75,31 @@ export class Executions {
     const record = await this.#function(request.functionId, request.caller);
     const target = await this.#deps.targets.resolve(record);
     checkExecuteRole(record, request);
-    const now = Date.now();
     const id = newId();
     const headers = functionHeaders(request, id, 'http');
-    const admitted = {
-      id,
-      functionId: record.id,
-      deploymentId: target.deploymentId,
-      trigger: 'http' as const,
-      requestMethod: request.method,
-      requestPath: request.path,
-      requestHeaders: keptRequestHeaders(headers),
-      createdAt: now,
-      updatedAt: now,
-      scheduledAt: null,
-      userId: null,
-    };
-    const job = { ...jobOf(record, request, headers), id };
+    const execution = newExecution(id, target, request, headers);
     if (request.async) {
-      const seq = await this.#deps.lifecycle.admitAsync(admitted, { headers, body: request.body });
-      this.#dispatcher.enqueueAsync({ ...job, seq }, target);
-      return { execution: { ...admitted, ...UNFINISHED, seq, status: 'waiting' }, response: null };
+      await this.#deps.lifecycle.admitAsync(execution, { headers, body: request.body });
+      this.#dispatcher.enqueueAsync(jobOf(record, execution, headers, request.body, false), target);
+      return { execution, response: null };
     }
+    const job = jobOf(record, execution, headers, request.body, true);
     this.#dispatcher.reserveSync(record.id);
-    const seq = await this.#deps.lifecycle.admitSync(admitted).catch((error) => {
+    try {
+      await this.#deps.lifecycle.admitSync(execution);
+    } catch (error) {
       this.#dispatcher.cancelSync(record.id);
       throw error;
-    });
+    }
+    job.seq = execution.seq;
     const { ending, outcome } = await new Promise<Parameters<Waiter['resolve']>[0]>((resolve, reject) => {
-      this.#waiters.set(seq, { resolve, reject });
-      this.#dispatcher.enqueueSync({ ...job, seq }, target);
+      this.#waiters.set(execution.seq, { resolve, reject });
+      this.#dispatcher.enqueueSync(job, target);
     });
     if (outcome.cause === 'limit') throw new ApiError('function_synchronous_timeout');
-    const { at, ...ended } = ending;
+    addEnding(execution, ending);
     return {
-      execution: { ...admitted, ...ended, seq, updatedAt: at },
+      execution,
       response: { status: outcome.status, headers: outcome.headers, body: outcome.body },
     };
   }
@@ -137,6 +127,7 @@ export class Executions {
     caller: Caller,
   ): Promise<{ total: number; executions: Execution[] }> {
     if (functionId !== null) await this.#function(functionId, caller);
+    await this.#deps.store.settle();
     const { total, sequences } = await this.#deps.page(functionId, query, caller);
     return { total, executions: await this.#deps.store.getForList(sequences) };
   }
@@ -204,11 +195,7 @@ export class Executions {
     const record = await this.#deps.functions.get(functionId);
     if (!record) return [];
     const waiting = await this.#deps.store.waiting(functionId, afterSeq, limit);
-    return waiting.map((execution) => ({
-      ...jobOf(record, { ...execution, async: true }, execution.headers),
-      id: execution.id,
-      seq: execution.seq,
-    }));
+    return waiting.map(({ headers, body, ...execution }) => jobOf(record, execution, headers, body, false));
   }
 
   #ended(job: Job, outcome: Outcome): void {
@@ -220,7 +207,7 @@ export class Executions {
     const waiter = this.#waiters.get(job.seq);
     this.#waiters.delete(job.seq);
     try {
-      const ending = await this.#deps.lifecycle.end(job.seq, outcome, job.logging);
+      const ending = await this.#deps.lifecycle.end(job.seq, outcome, job.logging, waiter !== undefined);
       waiter?.resolve({ ending, outcome });
     } catch (error) {
       this.#deps.log('error', 'the end of an execution could not be written', { executionId: job.id, error });
@@ -229,26 +216,68 @@ export class Executions {
   }
 }
 
-/** What a record says while its execution has not ended. */
-const UNFINISHED = { responseStatusCode: 0, responseHeaders: [], duration: 0, logs: '', errors: '' };
-
 /** Guests have no executions of their own; keys see all. */
 const mayRead = (caller: Caller): boolean => caller.kind === 'key';
 
+/** The record of an execution that is about to be admitted: the lifecycle gives it its status and its place. */
+function newExecution(
+  id: string,
+  { functionId, deploymentId }: Target,
+  request: ExecutionRequest,
+  headers: Record<string, string>,
+): Execution {
+  const now = Date.now();
+  return {
+    seq: 0,
+    id,
+    functionId,
+    deploymentId,
+    trigger: 'http',
+    status: 'waiting',
+    requestMethod: request.method,
+    requestPath: request.path,
+    requestHeaders: keptRequestHeaders(headers),
+    responseStatusCode: 0,
+    responseHeaders: [],
+    duration: 0,
+    createdAt: now,
+    updatedAt: now,
+    scheduledAt: null,
+    userId: null,
+    logs: '',
+    errors: '',
+  };
+}
+
+/** What is on record now that it has ended. */
+function addEnding(execution: Execution, ending: Ending): void {
+  execution.status = ending.status;
+  execution.responseStatusCode = ending.responseStatusCode;
+  execution.responseHeaders = ending.responseHeaders;
+  execution.duration = ending.duration;
+  execution.logs = ending.logs;
+  execution.errors = ending.errors;
+  execution.updatedAt = ending.at;
+}
+
 function jobOf(
   record: FunctionRecord,
-  request: { method: string; path: string; body: Buffer; async: boolean },
+  { seq, id, requestMethod, requestPath }: Pick<Execution, 'seq' | 'id' | 'requestMethod' | 'requestPath'>,
   headers: Record<string, string>,
-): Omit<Job, 'seq' | 'id'> {
+  body: Buffer,
+  sync: boolean,
+): Job {
   return {
+    seq,
+    id,
     functionId: record.id,
-    sync: !request.async,
-    method: request.method,
-    path: request.path,
+    sync,
+    method: requestMethod,
+    path: requestPath,
     headers,
-    body: request.body,
+    body,
     timeoutMs: record.timeout * 1_000,
     logging: record.logging,
-    deadline: request.async ? Number.POSITIVE_INFINITY : performance.now() + SYNC_LIMIT_MS,
+    deadline: sync ? performance.now() + SYNC_LIMIT_MS : Number.POSITIVE_INFINITY,
   };
 }

@@ -1,6 +1,6 @@
 import type { HeaderList, Outcome } from '../engine/types.js';
-import type { Ending, ExecutionStore, Input, NewExecution } from './store.js';
-import type { ExecutionStatus } from './types.js';
+import type { Ending, ExecutionStore, Input } from './store.js';
+import type { Execution, ExecutionStatus } from './types.js';
 
 /*
  * The life of an execution. This file is the only place that sets a status.
@@ -28,13 +28,15 @@ export class Lifecycle {
   }
 
   /** A sync execution begins: nothing but its caller waits for it, so what it needs to run is not stored. */
-  admitSync(record: Omit<NewExecution, 'status'>): Promise<number> {
-    return this.#store.insert({ ...record, status: 'processing' }, null);
+  admitSync(execution: Execution): Promise<void> {
+    execution.status = 'processing';
+    return this.#store.insert(execution, null);
   }
 
   /** An async execution begins. */
-  admitAsync(record: Omit<NewExecution, 'status'>, input: Input): Promise<number> {
-    return this.#store.insert({ ...record, status: 'waiting' }, input);
+  admitAsync(execution: Execution, input: Input): Promise<void> {
+    execution.status = 'waiting';
+    return this.#store.insert(execution, input);
   }
 
   /** Executions are about to be handed to a runner of that deployment. */
@@ -47,8 +49,8 @@ export class Lifecycle {
     return this.#store.setStatus(seqs, 'processing', 'waiting', null, Date.now());
   }
 
-  /** An execution has ended; answers what is written down. */
-  async end(seq: number, outcome: Outcome, logging: boolean): Promise<Ending> {
+  /** An execution has ended; answers what is written down. `isAwaited`: somebody waits for that. */
+  async end(seq: number, outcome: Outcome, logging: boolean, isAwaited = true): Promise<Ending> {
     const ending: Ending = {
       status: statusOf(outcome),
       responseStatusCode: outcome.status,
@@ -58,7 +60,7 @@ export class Lifecycle {
       errors: logging ? outcome.errors : '',
       at: Date.now(),
     };
-    await this.#store.end(seq, ending);
+    await this.#store.end(seq, ending, isAwaited);
     return ending;
   }
 

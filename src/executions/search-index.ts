@@ -5,6 +5,9 @@ const BATCH = 100;
 /** Pause after a full batch and after one that found nothing more, ms. */
 const BUSY_PAUSE_MS = 25;
 const IDLE_PAUSE_MS = 250;
+/** Pause while requests take more than this share of the thread's time: they go first. */
+const LOADED_SHARE = 0.5;
+const LOADED_PAUSE_MS = 500;
 /** So many unfinished executions are remembered at most before the walk goes on. */
 const MAX_UNFINISHED = 1_000;
 
@@ -22,6 +25,7 @@ export class SearchIndex {
   #timer: NodeJS.Timeout | null = null;
   #running: Promise<void> = Promise.resolve();
   #stopped = false;
+  #utilization = performance.eventLoopUtilization();
 
   constructor(store: SearchStore, onError: (error: unknown) => void) {
     this.#store = store;
@@ -73,9 +77,19 @@ export class SearchIndex {
           this.#onError(error);
           return false;
         })
-        .then((more) => this.#schedule(more ? BUSY_PAUSE_MS : IDLE_PAUSE_MS));
+        .then((more) =>
+          this.#schedule(this.#isLoaded() ? LOADED_PAUSE_MS : more ? BUSY_PAUSE_MS : IDLE_PAUSE_MS),
+        );
     }, pause);
     this.#timer.unref();
+  }
+
+  /** Whether this thread has been busy since it was last asked. */
+  #isLoaded(): boolean {
+    const now = performance.eventLoopUtilization();
+    const { utilization } = performance.eventLoopUtilization(now, this.#utilization);
+    this.#utilization = now;
+    return utilization > LOADED_SHARE;
   }
 }
 

@@ -1,6 +1,6 @@
 import type BetterSqlite3 from 'better-sqlite3';
 import type { Database } from '../db/client.js';
-import type { Writer } from '../db/writer.js';
+import type { Journal } from './journal.js';
 import type { ExecutionStatus } from './types.js';
 
 /** What of an execution can be searched for. */
@@ -18,7 +18,8 @@ const INDEXED_CHARACTERS = 50_000;
 const COLUMNS = `e.seq, e.status, e.id, e.request_path AS path,
   coalesce(substr(o.logs, -${INDEXED_CHARACTERS}), '') AS logs,
   coalesce(substr(o.errors, -${INDEXED_CHARACTERS}), '') AS errors`;
-const MARK = 'search_indexed_through';
+/** Key of the mark in the database's small facts. */
+export const SEARCH_MARK = 'search_indexed_through';
 
 const statements = (sqlite: BetterSqlite3.Database) => ({
   next: sqlite.prepare(
@@ -29,27 +30,22 @@ const statements = (sqlite: BetterSqlite3.Database) => ({
     `SELECT ${COLUMNS} FROM executions e LEFT JOIN execution_outputs o ON o.seq = e.seq WHERE e.seq = ?`,
   ),
   status: sqlite.prepare('SELECT status FROM executions WHERE seq = ?').pluck(),
-  has: sqlite.prepare('SELECT 1 FROM execution_search WHERE rowid = ?'),
-  insert: sqlite.prepare(
-    'INSERT INTO execution_search (rowid, id, path, logs, errors) VALUES (?, ?, ?, ?, ?)',
-  ),
   mark: sqlite.prepare('SELECT value FROM meta WHERE key = ?').pluck(),
-  setMark: sqlite.prepare('INSERT OR REPLACE INTO meta (key, value) VALUES (?, ?)'),
 });
 
-/** The SQL of the search index. */
+/** What there is to index for search; the index itself is written behind the journal. */
 export class SearchStore {
   readonly #sql: ReturnType<typeof statements>;
-  readonly #writer: Writer;
+  readonly #journal: Journal;
 
-  constructor(database: Database, writer: Writer) {
+  constructor(database: Database, journal: Journal) {
     this.#sql = statements(database.sqlite);
-    this.#writer = writer;
+    this.#journal = journal;
   }
 
   /** Every execution up to this sequence number is in the index, or gone. */
   async mark(): Promise<number> {
-    return Number(this.#sql.mark.get(MARK) ?? 0);
+    return Number(this.#sql.mark.get(SEARCH_MARK) ?? 0);
   }
 
   /** Executions after `seq`, in order. */
@@ -72,11 +68,6 @@ export class SearchStore {
 
   /** Adds texts that are not in the index yet, and moves the mark. */
   add(texts: SearchText[], mark: number): Promise<void> {
-    return this.#writer.write(() => {
-      for (const { seq, id, path, logs, errors } of texts) {
-        if (!this.#sql.has.get(seq)) this.#sql.insert.run(seq, id, path, logs, errors);
-      }
-      this.#sql.setMark.run(MARK, String(mark));
-    });
+    return this.#journal.run('index', texts, mark);
   }
 }

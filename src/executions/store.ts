@@ -1,14 +1,9 @@
 import type BetterSqlite3 from 'better-sqlite3';
 import type { Database } from '../db/client.js';
-import type { Writer } from '../db/writer.js';
 import type { HeaderList } from '../engine/types.js';
+import type { Journal } from './journal.js';
+import { admitEntry, endEntry, statusEntry } from './journal-entries.js';
 import type { Execution, ExecutionStatus, Trigger } from './types.js';
-
-/** A new record, before it has its place in the order. */
-export type NewExecution = Omit<
-  Execution,
-  'seq' | 'logs' | 'errors' | 'responseHeaders' | 'responseStatusCode' | 'duration'
->;
 
 /** What a waiting execution needs to run. */
 export interface Input {
@@ -53,25 +48,6 @@ interface Row {
 const LIST_LOG_CHARACTERS = 4_000;
 
 const statements = (sqlite: BetterSqlite3.Database) => ({
-  insert: sqlite.prepare(
-    `INSERT INTO executions (id, function_id, deployment_id, trigger, status, created_at, updated_at, scheduled_at,
-       user_id, request_method, request_path, request_headers)
-     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
-  ),
-  insertInput: sqlite.prepare('INSERT INTO execution_inputs (seq, headers, body) VALUES (?, ?, ?)'),
-  deleteInput: sqlite.prepare('DELETE FROM execution_inputs WHERE seq = ?'),
-  insertOutput: sqlite.prepare(
-    'INSERT OR REPLACE INTO execution_outputs (seq, logs, errors) VALUES (?, ?, ?)',
-  ),
-  deleteOutput: sqlite.prepare('DELETE FROM execution_outputs WHERE seq = ?'),
-  setStatus: sqlite.prepare(
-    `UPDATE executions SET status = @to, deployment_id = coalesce(@deploymentId, deployment_id), updated_at = @at
-     WHERE seq = @seq AND status = @from`,
-  ),
-  end: sqlite.prepare(
-    `UPDATE executions SET status = ?, response_status_code = ?, response_headers = ?, duration = ?, updated_at = ?
-     WHERE seq = ? AND status IN ('waiting', 'processing', 'scheduled')`,
-  ),
   byId: sqlite.prepare(
     `SELECT e.*, o.logs, o.errors FROM executions e LEFT JOIN execution_outputs o ON o.seq = e.seq WHERE e.id = ?`,
   ),
@@ -91,43 +67,26 @@ const statements = (sqlite: BetterSqlite3.Database) => ({
   seqsWith: sqlite.prepare(
     'SELECT seq FROM executions WHERE function_id = ? AND status = ? ORDER BY seq LIMIT 500',
   ),
-  remove: sqlite.prepare('DELETE FROM executions WHERE seq = ?'),
-  unindex: sqlite.prepare('DELETE FROM execution_search WHERE rowid = ?'),
   oldest: sqlite.prepare('SELECT seq, created_at, status FROM executions WHERE seq > ? ORDER BY seq LIMIT ?'),
 });
 
-/** The only SQL on executions. All writes are committed when their promise resolves. */
+/**
+ * The only way to the records of executions. Writes are on disk when their promise resolves, and reads see them: what
+ * reads the tables waits until the journal is in them.
+ */
 export class ExecutionStore {
   readonly #sql: ReturnType<typeof statements>;
-  readonly #writer: Writer;
+  readonly #journal: Journal;
 
-  constructor(database: Database, writer: Writer) {
+  constructor(database: Database, journal: Journal) {
     this.#sql = statements(database.sqlite);
-    this.#writer = writer;
+    this.#journal = journal;
   }
 
-  /** Adds a record; `input` is kept until it has ended. Answers its sequence number. */
-  insert(record: NewExecution, input: Input | null): Promise<number> {
-    const headers = JSON.stringify(record.requestHeaders);
-    return this.#writer.write(() => {
-      const { lastInsertRowid } = this.#sql.insert.run(
-        record.id,
-        record.functionId,
-        record.deploymentId,
-        record.trigger,
-        record.status,
-        record.createdAt,
-        record.updatedAt,
-        record.scheduledAt,
-        record.userId,
-        record.requestMethod,
-        record.requestPath,
-        headers,
-      );
-      const seq = Number(lastInsertRowid);
-      if (input) this.#sql.insertInput.run(seq, JSON.stringify(input.headers), input.body);
-      return seq;
-    });
+  /** Adds a record and gives it its sequence number; `input` is kept until it has ended. */
+  insert(execution: Execution, input: Input | null): Promise<void> {
+    execution.seq = this.#journal.nextSeq();
+    return this.#journal.append(admitEntry(execution, input));
   }
 
   /** Sets the status of those that have status `from`. `deploymentId` null: it stays. */
@@ -138,24 +97,24 @@ export class ExecutionStore {
     deploymentId: string | null,
     at: number,
   ): Promise<void> {
-    return this.#writer.write(() => {
-      for (const seq of seqs) this.#sql.setStatus.run({ seq, from, to, deploymentId, at });
-    });
+    return this.#journal.append(statusEntry(seqs, from, to, deploymentId, at));
   }
 
-  /** Writes down how an execution ended, unless it has ended already, and drops what it needed to run. */
-  end(seq: number, ending: Ending): Promise<void> {
-    const headers = JSON.stringify(ending.responseHeaders);
-    return this.#writer.write(() => {
-      const { status, responseStatusCode, duration, logs, errors, at } = ending;
-      const { changes } = this.#sql.end.run(status, responseStatusCode, headers, duration, at, seq);
-      if (changes === 0) return;
-      if (logs !== '' || errors !== '') this.#sql.insertOutput.run(seq, logs, errors);
-      this.#sql.deleteInput.run(seq);
-    });
+  /**
+   * Writes down how an execution ended, unless it has ended already, and drops what it needed to run. `isAwaited`:
+   * somebody waits for that.
+   */
+  end(seq: number, ending: Ending, isAwaited = true): Promise<void> {
+    return this.#journal.append(endEntry(seq, ending), !isAwaited);
+  }
+
+  /** Resolves when the tables have all that was written before: for those who read them in another way. */
+  settle(): Promise<void> {
+    return this.#journal.settle();
   }
 
   async get(id: string): Promise<Execution | null> {
+    await this.settle();
     const row = this.#sql.byId.get(id) as Row | undefined;
     return row ? fromRow(row) : null;
   }
@@ -166,21 +125,22 @@ export class ExecutionStore {
     return rows.filter((row) => row !== undefined).map(fromRow);
   }
 
-  /** Waiting executions of a function with what they need to run, oldest first. */
+  /**
+   * Waiting executions of a function with what they need to run, oldest first. For the caller who alone starts them:
+   * one that has started after the last one read can't be among them, so they are read ahead of the journal while the
+   * tables have enough.
+   */
   async waiting(functionId: string, afterSeq: number, limit: number): Promise<WaitingExecution[]> {
-    const rows = this.#sql.waiting.all(functionId, afterSeq, limit) as {
-      seq: number;
-      id: string;
-      request_method: string;
-      request_path: string;
-      headers: string | null;
-      body: Buffer | null;
-    }[];
+    let rows = this.#sql.waiting.all(functionId, afterSeq, limit) as WaitingRow[];
+    if (rows.length < limit) {
+      await this.settle();
+      rows = this.#sql.waiting.all(functionId, afterSeq, limit) as WaitingRow[];
+    }
     return rows.map((row) => ({
       seq: row.seq,
       id: row.id,
-      method: row.request_method,
-      path: row.request_path,
+      requestMethod: row.request_method,
+      requestPath: row.request_path,
       headers: JSON.parse(row.headers ?? '{}'),
       body: row.body ?? Buffer.alloc(0),
     }));
@@ -188,15 +148,17 @@ export class ExecutionStore {
 
   /** Ids of the functions that have executions of that status. */
   async functionsWith(status: ExecutionStatus): Promise<string[]> {
+    await this.settle();
     return (this.#sql.functionsWith.all(status) as { id: string }[]).map((row) => row.id);
   }
 
   /** Some (at most 500) of a function's executions of that status, oldest first. */
   async seqsWith(functionId: string, status: ExecutionStatus): Promise<number[]> {
+    await this.settle();
     return (this.#sql.seqsWith.all(functionId, status) as { seq: number }[]).map((row) => row.seq);
   }
 
-  /** The next records in the order of their making, after `afterSeq`. */
+  /** The next records in the order of their making, after `afterSeq`; the newest may be missing for a moment. */
   async oldest(afterSeq: number, limit: number): Promise<Pick<Execution, 'seq' | 'createdAt' | 'status'>[]> {
     const rows = this.#sql.oldest.all(afterSeq, limit) as Pick<Row, 'seq' | 'created_at' | 'status'>[];
     return rows.map(({ seq, created_at, status }) => ({ seq, createdAt: created_at, status }));
@@ -204,22 +166,24 @@ export class ExecutionStore {
 
   /** Deletes records and all that belongs to them. */
   delete(seqs: number[]): Promise<void> {
-    return this.#writer.write(() => {
-      for (const seq of seqs) {
-        this.#sql.remove.run(seq);
-        this.#sql.deleteInput.run(seq);
-        this.#sql.deleteOutput.run(seq);
-        this.#sql.unindex.run(seq);
-      }
-    });
+    return this.#journal.run('delete', seqs);
   }
+}
+
+interface WaitingRow {
+  seq: number;
+  id: string;
+  request_method: string;
+  request_path: string;
+  headers: string | null;
+  body: Buffer | null;
 }
 
 export interface WaitingExecution extends Input {
   seq: number;
   id: string;
-  method: string;
-  path: string;
+  requestMethod: string;
+  requestPath: string;
 }
 
 function fromRow(row: Row): Execution {

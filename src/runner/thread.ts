@@ -1,5 +1,5 @@
 import { performance } from 'node:perf_hooks';
-import { encodeFrame, type ThreadMessage } from '../engine/channel.js';
+import type { ThreadMessage } from '../engine/channel.js';
 import { createContext } from './context.js';
 import { formatThrown } from './format.js';
 import { runningExecution } from './guards.js';
@@ -79,7 +79,7 @@ export class FunctionThread {
 
   /** Runs one execution to its end, and returns the time then. Its result is held, to leave with what comes next. */
   async #run({ message, body }: Assignment): Promise<number> {
-    if (message.announce) this.writer.send({ type: 'started', id: message.id });
+    if (message.announce) this.writer.announce(message.id);
     else this.writer.flush();
     const start = performance.now();
     const logger = new ExecutionLogger(this.writer, this.clean, message.id, message.logging);
@@ -95,9 +95,7 @@ export class FunctionThread {
     const ended = performance.now();
     const { status, headers } = response;
     const duration = ended - start;
-    this.writer.hold(
-      encodeFrame({ type: 'result', id: message.id, status, headers, duration }, response.body),
-    );
+    this.writer.hold({ type: 'result', id: message.id, status, headers, duration }, response.body);
     return ended;
   }
 

@@ -1,13 +1,13 @@
 import fs from 'node:fs';
 import { encodeFrame, type ThreadReply } from '../engine/channel.js';
 
+type Result = Extract<ThreadReply, { type: 'result' }>;
+
 // Taken before any function is loaded: one that replaces members of `fs` must not break the channel.
 const { writeSync } = fs;
 
 /** Waited between attempts to write to a channel whose other end does not keep up, ms. */
 const RETRY_MS = 1;
-/** Frames above this size are not copied to leave together with others, bytes. */
-const MAX_JOINED_BYTES = 64 * 1024;
 
 /**
  * Writes frames to a descriptor, synchronously: what has been written has left the thread, whatever happens to it
@@ -16,41 +16,38 @@ const MAX_JOINED_BYTES = 64 * 1024;
 export class FrameWriter {
   readonly #descriptor: number;
   readonly #pause = new Int32Array(new SharedArrayBuffer(4));
-  #held: Buffer | null = null;
+  #held: { result: Result; body: Uint8Array } | null = null;
   #closed = false;
 
   constructor(descriptor: number) {
     this.#descriptor = descriptor;
   }
 
-  /** Writes a frame, and before it the one that was held, in one system call if they are small. */
+  /** Writes a frame, and before it the result that was held. */
   send(reply: ThreadReply, body?: Uint8Array): void {
-    this.#write(encodeFrame(reply, body));
-  }
-
-  /** Keeps a frame back until the next one, or `flush`. Only one is held at a time. */
-  hold(frame: Buffer): void {
     this.flush();
-    this.#held = frame;
+    this.#writeAll(encodeFrame(reply, body));
   }
 
-  /** Writes the frame that is held, if any. */
+  /** Keeps a result back until the next frame, or `flush`. Only one is held at a time. */
+  hold(result: Result, body: Uint8Array): void {
+    this.flush();
+    this.#held = { result, body };
+  }
+
+  /** Says that an execution starts now; in one frame with the result that is held, if any. */
+  announce(id: number): void {
+    if (this.#held) this.#held.result.next = id;
+    else this.#writeAll(encodeFrame({ type: 'started', id } satisfies ThreadReply));
+    this.flush();
+  }
+
+  /** Writes the result that is held, if any. */
   flush(): void {
     const held = this.#held;
     if (!held) return;
     this.#held = null;
-    this.#writeAll(held);
-  }
-
-  #write(frame: Buffer): void {
-    const held = this.#held;
-    if (held && held.length + frame.length <= MAX_JOINED_BYTES) {
-      this.#held = null;
-      this.#writeAll(Buffer.concat([held, frame]));
-      return;
-    }
-    this.flush();
-    this.#writeAll(frame);
+    this.#writeAll(encodeFrame(held.result, held.body));
   }
 
   #writeAll(bytes: Buffer): void {

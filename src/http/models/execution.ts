@@ -1,8 +1,8 @@
 import { type Static, Type } from 'typebox';
+import { toDate } from '../../dates.js';
 import type { AttributeTable } from '../../db/query.js';
 import type { HeaderList } from '../../engine/types.js';
 import type { Caller, Execution, ExecutionResult } from '../../executions/types.js';
-import { toDate } from './dates.js';
 
 export const HeaderModel = Type.Object({ name: Type.String(), value: Type.String() }, { title: 'Header' });
 
@@ -99,16 +99,13 @@ export function toExecutionBody(execution: Execution, caller: Caller): Execution
   };
 }
 
-/** The answer to a create; `responseBody` is still in bytes. */
-export function toResultBody(
-  { execution, response }: ExecutionResult,
-  caller: Caller,
-): Omit<ExecutionBody, 'responseBody'> & { responseBody: Buffer } {
+/** The answer to a create, without its `responseBody`: that is for the handler to put in, as bytes or as text. */
+export function toResultBody({ execution, response }: ExecutionResult, caller: Caller): ExecutionBody {
   const body = toExecutionBody(execution, caller);
-  if (!response) return { ...body, responseBody: Buffer.alloc(0) };
-  const responseHeaders = toHeaders(response.headers);
-  responseHeaders.push({ name: 'x-appwrite-execution-id', value: execution.id });
-  return { ...body, responseHeaders, responseBody: response.body };
+  if (!response) return body;
+  body.responseHeaders = toHeaders(response.headers);
+  body.responseHeaders.push({ name: 'x-appwrite-execution-id', value: execution.id });
+  return body;
 }
 
 const toHeaders = (headers: HeaderList): Static<typeof HeaderModel>[] =>

@@ -1,7 +1,7 @@
 import { type Static, Type } from 'typebox';
+import { toDate, toOptionalDate } from '../../dates.js';
 import type { AttributeTable } from '../../db/query.js';
 import type { FunctionRecord } from '../../functions/types.js';
-import { toDate, toOptionalDate } from './dates.js';
 
 const strings = (description?: string) => Type.Array(Type.String(), description ? { description } : {});
 const versionControl = () => Type.String({ description: "Version control is not offered; always ''." });

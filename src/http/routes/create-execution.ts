@@ -1,10 +1,11 @@
-import multipart from '@fastify/multipart';
-import type { FastifyReply } from 'fastify';
+import type { IncomingMessage } from 'node:http';
+import type { FastifyReply, FastifyRequest } from 'fastify';
 import { Type } from 'typebox';
 import { ApiError } from '../../errors.js';
 import { checkHeaders } from '../header-rules.js';
+import { JointWrites } from '../joint-writes.js';
 import { ExecutionModel, executionExample, toResultBody } from '../models/execution.js';
-import { encodeMultipart, multipartOptions, prefersMultipart, readMultipart } from '../multipart.js';
+import { encodeMultipart, parseMultipart, prefersMultipart } from '../multipart.js';
 import { ownHost } from '../own-host.js';
 import { functionIdParameter } from '../parameters.js';
 import { noteExecution } from '../request-log.js';
@@ -17,7 +18,10 @@ import { ExecutionRequestModel, executionRequestExample } from './execution-requ
 
 /** `POST /v1/functions/{functionId}/executions`: runs a function. */
 export async function createExecution(app: App, services: HttpServices): Promise<void> {
-  await app.register(multipart, multipartOptions);
+  const writes = new JointWrites();
+  app.addContentTypeParser('multipart/form-data', (_request: FastifyRequest, payload: IncomingMessage) =>
+    parseMultipart(payload),
+  );
   app.post(
     '/functions/:functionId/executions',
     {
@@ -62,9 +66,6 @@ export async function createExecution(app: App, services: HttpServices): Promise
         },
       },
       onRequest: refuseWhileStopping(services),
-      preValidation: async (request) => {
-        if (request.isMultipart()) (request as { body: unknown }).body = await readMultipart(request);
-      },
     },
     async (request, reply) => {
       const input = request.body;
@@ -89,13 +90,20 @@ export async function createExecution(app: App, services: HttpServices): Promise
         direct: false,
       });
       noteExecution(request, result.execution);
+      writes.join(request.raw.socket);
       reply.code(result.response ? 201 : 202);
       const body = toResultBody(result, request.caller);
-      if (prefersMultipart(request.headers.accept)) return sendMultipart(reply, body);
-      return { ...body, responseBody: body.responseBody.toString('utf8') };
+      const bytes = result.response?.body ?? NO_BODY;
+      if (prefersMultipart(request.headers.accept)) {
+        return sendMultipart(reply, { ...body, responseBody: bytes });
+      }
+      body.responseBody = bytes.toString('utf8');
+      return body;
     },
   );
 }
+
+const NO_BODY = Buffer.alloc(0);
 
 function sendMultipart(reply: FastifyReply, fields: Record<string, unknown>) {
   const { type, body } = encodeMultipart(fields);

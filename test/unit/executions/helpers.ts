@@ -4,20 +4,22 @@ import { join } from 'node:path';
 import { type Database, openDatabase } from '../../../src/db/client.js';
 import { Writer } from '../../../src/db/writer.js';
 import type { Outcome } from '../../../src/engine/types.js';
+import { Journal } from '../../../src/executions/journal.js';
 import { Lifecycle } from '../../../src/executions/lifecycle.js';
-import { ExecutionStore, type NewExecution } from '../../../src/executions/store.js';
+import { ExecutionStore } from '../../../src/executions/store.js';
+import type { Execution } from '../../../src/executions/types.js';
 import { newId } from '../../../src/ids.js';
 
 export interface Records {
   database: Database;
-  writer: Writer;
+  journal: Journal;
   store: ExecutionStore;
   lifecycle: Lifecycle;
-  close(): void;
+  close(): Promise<void>;
 }
 
 /** A real database in a temporary folder, with a function `f` in it. */
-export function openRecords(): Records {
+export async function openRecords(): Promise<Records> {
   const folder = mkdtempSync(join(tmpdir(), 'records-'));
   const database = openDatabase(join(folder, 'test.sqlite'));
   database.sqlite
@@ -26,22 +28,31 @@ export function openRecords(): Records {
        VALUES ('f', 0, 0, 'f', 'node-20.0', '[]', '[]', '[]')`,
     )
     .run();
-  const writer = new Writer(database.sqlite);
-  const store = new ExecutionStore(database, writer);
+  const journal = await Journal.open(database, new Writer(database.sqlite), {
+    onSkipped: (seq, reason) => {
+      throw new Error(`execution ${seq}: ${reason}`);
+    },
+    onLost: (error) => {
+      throw error;
+    },
+  });
+  const store = new ExecutionStore(database, journal);
   return {
     database,
-    writer,
+    journal,
     store,
     lifecycle: new Lifecycle(store),
-    close: () => {
+    close: async () => {
+      await journal.close();
       database.close();
       rmSync(folder, { recursive: true, force: true });
     },
   };
 }
 
-export function newExecution(changes: Partial<NewExecution> = {}): NewExecution {
+export function newExecution(changes: Partial<Execution> = {}): Execution {
   return {
+    seq: 0,
     id: newId(),
     functionId: 'f',
     deploymentId: 'd',
@@ -50,6 +61,11 @@ export function newExecution(changes: Partial<NewExecution> = {}): NewExecution 
     requestMethod: 'GET',
     requestPath: '/',
     requestHeaders: [],
+    responseStatusCode: 0,
+    responseHeaders: [],
+    duration: 0,
+    logs: '',
+    errors: '',
     createdAt: Date.now(),
     updatedAt: Date.now(),
     scheduledAt: null,

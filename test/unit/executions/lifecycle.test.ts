@@ -3,8 +3,8 @@ import { INTERRUPTED } from '../../../src/executions/lifecycle.js';
 import { newExecution, openRecords, type Records, response } from './helpers.js';
 
 let records: Records;
-beforeEach(() => {
-  records = openRecords();
+beforeEach(async () => {
+  records = await openRecords();
 });
 afterEach(() => records.close());
 
@@ -12,11 +12,11 @@ const inputs = () => records.database.sqlite.prepare('SELECT count(*) FROM execu
 
 async function admitAsync(changes = {}) {
   const record = newExecution(changes);
-  const seq = await records.lifecycle.admitAsync(record, {
+  await records.lifecycle.admitAsync(record, {
     headers: { a: 'b' },
     body: Buffer.from([0, 255]),
   });
-  return { seq, id: record.id };
+  return { seq: record.seq, id: record.id };
 }
 const status = async (id: string) => (await records.store.get(id))?.status;
 
@@ -25,7 +25,7 @@ describe('an async execution', () => {
     const { seq, id } = await admitAsync();
     expect(await status(id)).toBe('waiting');
     expect(await records.store.waiting('f', 0, 10)).toEqual([
-      { seq, id, method: 'GET', path: '/', headers: { a: 'b' }, body: Buffer.from([0, 255]) },
+      { seq, id, requestMethod: 'GET', requestPath: '/', headers: { a: 'b' }, body: Buffer.from([0, 255]) },
     ]);
     await records.lifecycle.start([seq], 'other');
     expect(await records.store.get(id)).toMatchObject({ status: 'processing', deploymentId: 'other' });

@@ -6,8 +6,8 @@ const DAY = 86_400_000;
 const NOW = Date.UTC(2026, 5, 15);
 
 let records: Records;
-beforeEach(() => {
-  records = openRecords();
+beforeEach(async () => {
+  records = await openRecords();
 });
 afterEach(() => records.close());
 
@@ -17,8 +17,8 @@ const rethrow = (error: unknown): never => {
 
 async function add(age: number, ended: boolean): Promise<string> {
   const record = newExecution({ createdAt: NOW - age });
-  const seq = await records.lifecycle.admitAsync(record, { headers: {}, body: Buffer.alloc(0) });
-  if (ended) await records.lifecycle.end(seq, response({ logs: 'text' }), true);
+  await records.lifecycle.admitAsync(record, { headers: {}, body: Buffer.alloc(0) });
+  if (ended) await records.lifecycle.end(record.seq, response({ logs: 'text' }), true);
   return record.id;
 }
 
@@ -30,6 +30,7 @@ test('what ended longer ago goes with all that belongs to it; the rest stays', a
   for (let i = 0; i < 450; i++) old.push(add(40 * DAY, true));
   await Promise.all(old);
   const stays = [await add(40 * DAY, false), await add(29 * DAY, true), await add(0, true)];
+  await records.store.settle();
   await new Retention(records.store, 30, rethrow).sweep(NOW);
   expect(count('executions')).toBe(3);
   expect(count('execution_outputs')).toBe(2);

@@ -5,9 +5,9 @@ import { newExecution, openRecords, type Records, response } from './helpers.js'
 
 let records: Records;
 let store: SearchStore;
-beforeEach(() => {
-  records = openRecords();
-  store = new SearchStore(records.database, records.writer);
+beforeEach(async () => {
+  records = await openRecords();
+  store = new SearchStore(records.database, records.journal);
 });
 afterEach(() => records.close());
 
@@ -16,10 +16,9 @@ const rethrow = (error: unknown): never => {
 };
 
 async function admit(path = '/'): Promise<number> {
-  return records.lifecycle.admitAsync(newExecution({ requestPath: path }), {
-    headers: {},
-    body: Buffer.alloc(0),
-  });
+  const execution = newExecution({ requestPath: path });
+  await records.lifecycle.admitAsync(execution, { headers: {}, body: Buffer.alloc(0) });
+  return execution.seq;
 }
 
 const find = (words: string) =>
@@ -35,6 +34,7 @@ async function openIndex(): Promise<{ run(): Promise<void> }> {
   await index.stop();
   return {
     run: async () => {
+      await records.journal.settle();
       while (await index.step()) {
         // until it has caught up
       }

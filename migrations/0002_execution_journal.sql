@@ -1,0 +1,4 @@
+CREATE TABLE `execution_journal` (
+	`id` integer PRIMARY KEY AUTOINCREMENT NOT NULL,
+	`entries` text NOT NULL
+);
