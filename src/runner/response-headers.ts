@@ -21,15 +21,15 @@ export class ResponseFault extends Error {
  */
 export function readHeaders(given: unknown): [string, string][] {
   const result: [string, string][] = [];
-  // Most responses bring none or one.
-  const names = new Set<string>();
+  const spellings = new Map<string, string>();
   for (const [givenName, value] of entriesOf(given)) {
     if (!NAME.test(givenName)) throw new ResponseFault(`The header name ${quote(givenName)} is not valid.`);
     const name = givenName.toLowerCase();
     if (name.startsWith('x-open-runtimes-')) continue;
-    // Two spellings of one name: the later wins, as with the members of an object.
-    if (names.has(name)) removeAll(result, name);
-    names.add(name);
+    // Two spellings of one name: the later wins, as with the members of an object. The same one again comes only from
+    // Headers of fetch, which list each cookie by itself.
+    if ((spellings.get(name) ?? givenName) !== givenName) removeAll(result, name);
+    spellings.set(name, givenName);
     for (const item of Array.isArray(value) ? value : [value])
       result.push([name, valueText(givenName, item)]);
   }

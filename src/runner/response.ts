@@ -148,6 +148,11 @@ function withHeader(headers: object | null, name: string, value: string): Record
     headers && Symbol.iterator in headers
       ? (headers as Iterable<[string, unknown]>)
       : Object.entries(headers ?? {});
-  const kept = [...given].filter(([other]) => String(other).toLowerCase() !== name);
+  const kept = new Map<string, unknown>();
+  for (const [other, theirs] of given) {
+    if (String(other).toLowerCase() === name) continue;
+    // Headers of fetch list each cookie by itself.
+    kept.set(other, kept.has(other) ? [kept.get(other), theirs].flat() : theirs);
+  }
   return Object.fromEntries([...kept, [name, value]]);
 }
