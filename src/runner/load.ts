@@ -84,7 +84,7 @@ export class FunctionLoader {
   }
 
   #faultOf(error: unknown, file: string): LoadFault {
-    if (isSyntaxErrorOfFile(error, this.#location.codeDirectory)) {
+    if (isSyntaxErrorOfFile(error, this.#clean)) {
       const text = describeSyntaxError(error, file, this.#location, this.#clean);
       this.#lasting = new LoadFault(`Syntax error in ${text}`);
       return this.#lasting;

@@ -10,17 +10,25 @@ const MAX_CHECKED_FILES = 30;
 const CHECK_TIMEOUT_MS = 2_000;
 
 /** `file:line`, the line, and a marker below it, in front of the error itself. */
-const LOCATED = /^(?<file>\S.*):(?<line>\d+)\n(?<source>.*)\n(?<marker>\s*\^+)\s*\n/;
+const LOCATED = /^(?<file>\S.*):(?<line>\d+)\n(?<source>.*)\n(?<marker>\s*\^+)\s*\nSyntaxError\b/;
 const BAD_JSON = /^(?<file>\S.*\.json): (?<problem>.*)/;
 const IMPORTED = /\b(?:import|from)\s*\(?\s*(?:"(?<double>[^"\n]+)"|'(?<single>[^'\n]+)')/g;
 
+interface Place {
+  file: string;
+  line: string;
+  source: string;
+  marker: string;
+}
+
 /** Whether an import failed because a file can't be parsed, rather than that running code threw a SyntaxError. */
-export function isSyntaxErrorOfFile(error: unknown, codeDirectory: string): error is SyntaxError {
+export function isSyntaxErrorOfFile(error: unknown, clean: Cleaner): error is SyntaxError {
   if (!(error instanceof SyntaxError)) return false;
   const stack = String(error.stack);
   if (LOCATED.test(stack) || BAD_JSON.test(error.message)) return true;
   const frames = stack.split('\n').filter((line) => line.startsWith('    at '));
-  return !frames.some((frame) => frame.includes(codeDirectory) || frame.includes('<anonymous>'));
+  // The cleaner knows the function's files by every name that Node has for them.
+  return !frames.some((frame) => clean(frame) !== frame || frame.includes('<anonymous>'));
 }
 
 /**
@@ -36,51 +44,76 @@ export function describeSyntaxError(
 ): string {
   const json = BAD_JSON.exec(error.message)?.groups;
   if (json) return `${clean(json.file!)}: ${json.problem}`;
-  const located = LOCATED.exec(String(error.stack)) ?? locate(startFile);
-  if (!located?.groups) return `${location.entrypoint}: ${clean(error.message)}`;
-  const { file, line, source, marker } = located.groups as Record<string, string>;
-  const column = marker!.indexOf('^') + 1;
-  const name = clean(file!);
+  const place = readPlace(String(error.stack)) ?? locate(startFile, error.message);
+  if (!place) return `${location.entrypoint}: ${clean(error.message)}`;
+  const { file, line, source, marker } = place;
+  const column = marker.indexOf('^') + 1;
+  const name = clean(file);
   // Messages name the entrypoint as its author does, not what it was compiled to.
   const shown = name === location.startFile ? location.entrypoint : name;
   return `${shown}: ${clean(error.message)} (line ${line}, column ${column})\n${source}\n${marker}`;
 }
 
 /** Checks the start file and what it imports from beside it, with a Node of its own that runs none of it. */
-function locate(startFile: string): RegExpExecArray | null {
+function locate(startFile: string, message: string): Place | null {
   const files = new Set([startFile]);
   for (const file of files) {
     if (files.size > MAX_CHECKED_FILES) break;
-    const found = check(file);
+    const found = readPlace(check([file])) ?? checkAsModule(file, message);
     if (found) return found;
     for (const imported of importsOf(file)) files.add(imported);
   }
   return null;
 }
 
-function check(file: string): RegExpExecArray | null {
+/**
+ * Node passes over `.js` files that only their syntax makes ES modules, so that they are checked once more as such.
+ * What is CommonJS has other faults then, that are none.
+ */
+function checkAsModule(file: string, message: string): Place | null {
+  if (!file.endsWith('.js')) return null;
+  const report = check(['--input-type=module'], readSource(file));
+  const found = report.includes(`\nSyntaxError: ${message}\n`) ? readPlace(report) : null;
+  return found && { ...found, file };
+}
+
+/** What Node prints about a file, or about the source on its standard input. */
+function check(file: string[], source = ''): string {
   try {
-    const { stderr } = spawnSync(process.execPath, ['--check', file], {
+    const { stderr } = spawnSync(process.execPath, ['--check', ...file], {
       env: {},
       encoding: 'utf8',
       timeout: CHECK_TIMEOUT_MS,
-      stdio: ['ignore', 'ignore', 'pipe'],
+      input: source,
+      stdio: ['pipe', 'ignore', 'pipe'],
     });
-    return LOCATED.exec(stderr ?? '');
+    return stderr ?? '';
   } catch {
-    return null; // Child processes are not allowed here.
+    return ''; // Child processes are not allowed here.
+  }
+}
+
+function readPlace(text: string): Place | null {
+  return (LOCATED.exec(text)?.groups as Place | undefined) ?? null;
+}
+
+function readSource(file: string): string {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch {
+    return '';
   }
 }
 
 function importsOf(file: string): string[] {
-  let source: string;
-  try {
-    source = readFileSync(file, 'utf8');
-  } catch {
-    return [];
-  }
-  return [...source.matchAll(IMPORTED)]
+  return [...readSource(file).matchAll(IMPORTED)]
     .map(({ groups }) => groups?.double ?? groups?.single ?? '')
     .filter((specifier) => /^\.{0,2}\//.test(specifier) && !specifier.endsWith('.json'))
-    .map((specifier) => fileURLToPath(new URL(specifier, pathToFileURL(file))));
+    .flatMap((specifier) => {
+      try {
+        return [fileURLToPath(new URL(specifier, pathToFileURL(file)))];
+      } catch {
+        return []; // No file can have that name: it stands in a comment, or in a text.
+      }
+    });
 }

@@ -1,10 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import type { Socket } from 'node:net';
-import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
-import { build } from 'esbuild';
+import { onTestFinished } from 'vitest';
 import {
   type ControlMessage,
   type ControlReply,
@@ -14,62 +10,33 @@ import {
   type ThreadReply,
 } from '../../../src/engine/channel.js';
 import { waitFor } from '../../support/wait-for.js';
+import { writeDeployment } from './compiled.js';
 
-const root = fileURLToPath(new URL('../../..', import.meta.url));
-
-/** Compiles the runner as it is laid out in the sandbox, within the repository so that it finds Piscina. */
-export async function compileRunner(): Promise<{ main: string; remove: () => void }> {
-  const parent = join(root, 'node_modules/.cache');
-  mkdirSync(parent, { recursive: true });
-  const folder = mkdtempSync(join(parent, 'runner-test-'));
-  const sources = readdirSync(join(root, 'src/runner')).map((name) => join(root, 'src/runner', name));
-  await build({
-    entryPoints: [...sources, join(root, 'src/engine/channel.ts')],
-    outbase: join(root, 'src'),
-    outdir: folder,
-    format: 'esm',
-    target: 'node20',
-    logLevel: 'error',
-  });
-  writeFileSync(join(folder, 'package.json'), '{"type":"module"}');
-  return { main: join(folder, 'runner/main.js'), remove: () => rmSync(folder, { recursive: true }) };
-}
-
-/** Writes the files of a deployment to a folder of its own. */
-export function writeDeployment(files: Record<string, string>): string {
-  const folder = mkdtempSync(join(tmpdir(), 'deployment-'));
-  for (const [name, text] of Object.entries(files)) {
-    mkdirSync(dirname(join(folder, name)), { recursive: true });
-    writeFileSync(join(folder, name), text);
-  }
-  return folder;
-}
+type Execute = Extract<ThreadMessage, { type: 'execute' }>;
+type Boot = Extract<ControlMessage, { type: 'boot' }>;
 
 /** What came of one execution. */
 export interface Ended {
   status: number;
   headers: [string, string][];
-  body: Buffer;
   text: string;
   logs: string;
   errors: string;
   duration: number;
 }
 
-type Result = Extract<ThreadReply, { type: 'result' }>;
+/** Channels of a test's runner: as many threads as it may ever start. */
+const CHANNELS = 8;
 
 /** The server's end of one thread. */
 export class TestThread {
   readonly index: number;
   readonly replies: ThreadReply[] = [];
-  /** Sizes of the pieces that were read. */
-  readonly pieces: number[] = [];
-  logs: Record<number, string> = {};
-  errors: Record<number, string> = {};
-  output = '';
-  logBytes = 0;
-  closed = false;
   readonly socket: Socket;
+  /** Text that belongs to no execution. */
+  output = '';
+  closed = false;
+  readonly #logs = { logs: new Map<number, string>(), errors: new Map<number, string>() };
   readonly #results = new Map<number, Ended>();
   #nextId = 1;
 
@@ -77,10 +44,7 @@ export class TestThread {
     this.index = index;
     this.socket = socket;
     const reader = new FrameReader((header, body) => this.#receive(header as ThreadReply, body));
-    socket.on('data', (chunk: Buffer) => {
-      this.pieces.push(chunk.length);
-      reader.push(chunk);
-    });
+    socket.on('data', (chunk: Buffer) => reader.push(chunk));
     socket.on('end', () => socket.destroy());
     socket.on('error', () => socket.destroy());
     socket.on('close', () => {
@@ -88,126 +52,85 @@ export class TestThread {
     });
   }
 
-  send(message: ThreadMessage, body?: Uint8Array): void {
-    this.socket.write(encodeFrame(message, body));
+  /** Hands these executions over, together, and returns their ids. */
+  assign(...requests: (Partial<Execute> & { body?: Uint8Array })[]): number[] {
+    const ids: number[] = [];
+    const frames = requests.map(({ body, ...request }) => {
+      const id = this.#nextId++;
+      ids.push(id);
+      const defaults = { announce: false, method: 'GET', path: '/', headers: {}, logging: true };
+      return encodeFrame({ type: 'execute', id, ...defaults, ...request }, body);
+    });
+    this.socket.write(Buffer.concat(frames));
+    return ids;
   }
 
-  frame(request: Partial<Extract<ThreadMessage, { type: 'execute' }>> = {}, body?: Uint8Array): Buffer {
-    const id = request.id ?? this.#nextId++;
-    return encodeFrame(
-      {
-        type: 'execute',
-        id,
-        announce: false,
-        method: 'GET',
-        path: '/',
-        headers: {},
-        logging: true,
-        ...request,
-      },
-      body,
-    );
+  recall(): void {
+    this.socket.write(encodeFrame({ type: 'recall' }));
   }
 
-  /** Sends one execution and waits for its result. */
-  async run(
-    request: Partial<Extract<ThreadMessage, { type: 'execute' }>> = {},
-    body?: Uint8Array,
-  ): Promise<Ended> {
-    const id = this.#nextId++;
-    this.socket.write(this.frame({ ...request, id }, body));
-    return this.result(id);
+  /** Runs one execution to its end. */
+  run(request: Partial<Execute> & { body?: Uint8Array } = {}): Promise<Ended> {
+    return this.result(this.assign(request)[0]!);
   }
 
   result(id: number): Promise<Ended> {
     return waitFor(`the result of execution ${id}`, () => this.#results.get(id));
   }
 
-  hasResult(id: number): boolean {
-    return this.#results.has(id);
+  /** Ids of the executions that have ended, in that order. */
+  get ended(): number[] {
+    return [...this.#results.keys()];
+  }
+
+  logs(id: number): string {
+    return this.#logs.logs.get(id) ?? '';
+  }
+
+  errors(id: number): string {
+    return this.#logs.errors.get(id) ?? '';
   }
 
   #receive(reply: ThreadReply, body: Buffer): void {
     this.replies.push(reply);
-    if (reply.type === 'output') this.output += body.toString();
+    const text = body.toString();
+    if (reply.type === 'output') this.output += text;
     if (reply.type === 'log') {
-      const texts = this[reply.stream];
-      this.logBytes += body.length;
-      // The end is enough, as in the server.
-      texts[reply.id] = ((texts[reply.id] ?? '') + body.toString()).slice(-1_000_000);
+      const texts = this.#logs[reply.stream];
+      texts.set(reply.id, (texts.get(reply.id) ?? '') + text);
     }
-    if (reply.type === 'result') this.#results.set(reply.id, this.#ended(reply, body));
+    if (reply.type !== 'result') return;
+    const { id, status, headers, duration } = reply;
+    this.#results.set(id, { status, headers, text, logs: this.logs(id), errors: this.errors(id), duration });
   }
-
-  #ended({ id, status, headers, duration }: Result, body: Buffer): Ended {
-    return {
-      status,
-      headers,
-      body: Buffer.from(body),
-      text: body.toString(),
-      logs: this.logs[id] ?? '',
-      errors: this.errors[id] ?? '',
-      duration,
-    };
-  }
-}
-
-export interface TestRunnerOptions {
-  codeDirectory: string;
-  entrypoint?: string;
-  startFile?: string;
-  env?: Record<string, string>;
-  maxThreads?: number;
-  maxHeapMegabytes?: number;
-  channels?: number;
-  detached?: boolean;
 }
 
 /** The server's end of one runner process. */
 export class TestRunner {
   readonly child: ChildProcess;
-  readonly ended: Extract<ControlReply, { type: 'ended' }>[] = [];
+  readonly #ends: Extract<ControlReply, { type: 'ended' }>[] = [];
   ready = false;
   exited = false;
-  printed = '';
   #nextThread = 0;
 
-  constructor(main: string, options: TestRunnerOptions) {
-    const channels = Array.from({ length: 1 + (options.channels ?? 8) }, () => 'pipe' as const);
+  constructor(main: string, boot: Omit<Boot, 'type'>) {
     this.child = spawn(process.execPath, [main], {
-      stdio: ['ignore', 'pipe', 'pipe', ...channels],
+      stdio: ['ignore', 'inherit', 'inherit', ...Array.from({ length: 1 + CHANNELS }, () => 'pipe' as const)],
       env: {},
-      detached: options.detached ?? false,
+      // It ends its process group with itself, which must not be the tests'.
+      detached: true,
     });
     this.child.on('exit', () => {
       this.exited = true;
     });
-    for (const stream of [this.child.stdout!, this.child.stderr!]) {
-      stream.on('data', (chunk: Buffer) => {
-        this.printed += chunk.toString();
-      });
-    }
     const reader = new FrameReader((header) => this.#receive(header as ControlReply));
     this.control.on('data', (chunk: Buffer) => reader.push(chunk));
     this.control.on('error', () => {});
-    this.order({
-      type: 'boot',
-      functionId: 'test',
-      codeDirectory: options.codeDirectory,
-      entrypoint: options.entrypoint ?? 'main.js',
-      startFile: options.startFile ?? options.entrypoint ?? 'main.js',
-      env: options.env ?? {},
-      maxThreads: options.maxThreads ?? 2,
-      maxHeapMegabytes: options.maxHeapMegabytes ?? 256,
-    });
+    this.#order({ type: 'boot', ...boot });
   }
 
   get control(): Socket {
     return this.child.stdio[3] as unknown as Socket;
-  }
-
-  order(message: ControlMessage): void {
-    this.control.write(encodeFrame(message));
   }
 
   /** Starts the next thread and waits until it takes executions. */
@@ -220,17 +143,24 @@ export class TestRunner {
   startUnwaited(): TestThread {
     const index = this.#nextThread++;
     const thread = new TestThread(index, this.child.stdio[4 + index] as unknown as Socket);
-    this.order({ type: 'start', thread: index });
+    this.#order({ type: 'start', thread: index });
     return thread;
+  }
+
+  kill(thread: TestThread): void {
+    this.#order({ type: 'kill', thread: thread.index });
   }
 
   /** Waits until that thread has ended and its channel is closed, and returns why. */
   async reason(thread: TestThread): Promise<string> {
-    const ended = await waitFor('the end of the thread', () =>
-      this.ended.find((reply) => reply.thread === thread.index),
-    );
+    await waitFor('the end of the thread', () => this.reasons(thread).length > 0);
     await waitFor('the end of its channel', () => thread.closed);
-    return ended.reason;
+    return this.reasons(thread)[0]!;
+  }
+
+  /** What has been said so far about the end of that thread. */
+  reasons(thread: TestThread): string[] {
+    return this.#ends.filter((end) => end.thread === thread.index).map(({ reason }) => reason);
   }
 
   async close(): Promise<void> {
@@ -239,8 +169,33 @@ export class TestRunner {
     await waitFor('the end of the runner', () => this.exited);
   }
 
+  #order(message: ControlMessage): void {
+    this.control.write(encodeFrame(message));
+  }
+
   #receive(reply: ControlReply): void {
     if (reply.type === 'ready') this.ready = true;
-    else this.ended.push(reply);
+    else this.#ends.push(reply);
   }
+}
+
+/** Starts a runner of the compiled `main` for a deployment of these files, the first being the entrypoint. */
+export function startRunner(
+  main: string,
+  files: Record<string, string>,
+  boot: Partial<Omit<Boot, 'type'>> = {},
+): TestRunner {
+  const entrypoint = Object.keys(files)[0]!;
+  const runner = new TestRunner(main, {
+    functionId: 'test',
+    codeDirectory: writeDeployment(files),
+    entrypoint,
+    startFile: entrypoint,
+    env: {},
+    maxThreads: 2,
+    maxHeapMegabytes: 256,
+    ...boot,
+  });
+  onTestFinished(() => runner.close());
+  return runner;
 }
