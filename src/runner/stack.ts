@@ -33,7 +33,10 @@ export function createCleaner(codeDirectory: string): Cleaner {
   };
 }
 
-/** Below a frame of the runner there are only more of them, and of what called it. */
+/**
+ * Below a frame of the runner there is what called it: Node, as a rule, but the function if it is a member of `req` or
+ * `res` that threw.
+ */
 function withoutOwnFrames(text: string): string {
   let below = false;
   return text
@@ -43,7 +46,8 @@ function withoutOwnFrames(text: string): string {
         below = false;
         return true;
       }
-      below ||= OWN_FILES.some((own) => line.includes(own));
+      const own = OWN_FILES.some((file) => line.includes(file));
+      below = own || (below && /\bnode:/.test(line));
       return !below && !/\bnode:internal\//.test(line);
     })
     .join('\n');

@@ -38,7 +38,15 @@ export async function compileRunner(): Promise<CompiledRunner> {
   const { createCleaner }: typeof stack = await import(join(folder, 'runner/stack.js'));
   return {
     main: join(folder, 'runner/main.js'),
-    load: (location) => new FunctionLoader(location, createCleaner(location.codeDirectory)).load(),
+    load: (location) =>
+      new Promise((resolve, reject) => {
+        const loader = new FunctionLoader(location, createCleaner(location.codeDirectory));
+        // Callbacks keep the tests' frames out of the stack: in a thread, only Node's are below the runner's.
+        loader.load().then(
+          (found) => setImmediate(resolve, found),
+          (error) => setImmediate(reject, error),
+        );
+      }),
     remove: () => rmSync(folder, { recursive: true }),
   };
 }

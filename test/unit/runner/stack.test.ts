@@ -62,10 +62,34 @@ describe('frames', () => {
     ['of the runner', `FunctionThread.run (file://${OWN}thread.js:1:2)`],
     ['of the engine', `FrameReader.push (file://${ENGINE}channel.js:1:2)`],
     ['of Piscina', 'onMessage (/x/node_modules/piscina/dist/worker.js:1:2)'],
-  ])('%s are taken out, with all below them', (_name, frame) => {
+  ])('%s are taken out, with those of Node below them', (_name, frame) => {
     expect(
-      clean(stack('f (/code dir/a.js:1:2)', frame, 'Socket.emit (node:events:1:2)', 'g (/x.js:1:1)')),
+      clean(stack('f (/code dir/a.js:1:2)', frame, 'Socket.emit (node:events:1:2)', 'a (node:net:1:2)')),
     ).toBe(stack('f (a.js:1:2)'));
+  });
+
+  test('of req and res are taken out, those of the function that called them stay', () => {
+    expect(
+      clean(
+        stack(
+          'JSON.parse (<anonymous>)',
+          `get bodyJson (file://${OWN}request.js:1:2)`,
+          `get body (file://${OWN}request.js:1:2)`,
+          'g (/code dir/b.js:1:2)',
+          'EventEmitter.emit (node:events:1:2)',
+          'f (/code dir/a.js:1:2)',
+          `FunctionThread.run (file://${OWN}thread.js:1:2)`,
+          'Socket.emit (node:events:1:2)',
+        ),
+      ),
+    ).toBe(
+      stack(
+        'JSON.parse (<anonymous>)',
+        'g (b.js:1:2)',
+        'EventEmitter.emit (node:events:1:2)',
+        'f (a.js:1:2)',
+      ),
+    );
   });
 
   test('of Node’s inside are taken out, those below them stay', () => {
