@@ -108,15 +108,17 @@ export class TestThread {
 /** The server's end of one runner process. */
 export class TestRunner {
   readonly child: ChildProcess;
+  readonly codeDirectory: string;
   readonly #ends: Extract<ControlReply, { type: 'ended' }>[] = [];
   ready = false;
   exited = false;
   #nextThread = 0;
 
   constructor(main: string, boot: Omit<Boot, 'type'>) {
+    this.codeDirectory = boot.codeDirectory;
     this.child = spawn(process.execPath, [main], {
       stdio: ['ignore', 'inherit', 'inherit', ...Array.from({ length: 1 + CHANNELS }, () => 'pipe' as const)],
-      env: {},
+      env: { SERVER_SECRET: 'for no function to see' },
       // It ends its process group with itself, which must not be the tests'.
       detached: true,
     });
