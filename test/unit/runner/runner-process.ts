@@ -101,6 +101,7 @@ export class TestThread {
     }
     if (reply.type !== 'result') return;
     const { id, status, headers, duration } = reply;
+    if (reply.next !== undefined) this.replies.push({ type: 'started', id: reply.next });
     this.#results.set(id, { status, headers, text, logs: this.logs(id), errors: this.errors(id), duration });
   }
 }

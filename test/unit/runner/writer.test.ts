@@ -3,16 +3,21 @@ import { once } from 'node:events';
 import { closeSync, constants, openSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { encodeFrame, type ThreadReply } from '../../../src/engine/channel.js';
+import type { ThreadReply } from '../../../src/engine/channel.js';
 import { FrameWriter } from '../../../src/runner/writer.js';
 import { openChannel, readFrames, temporaryFolder } from './test-channel.js';
 
-const result = (id: number): ThreadReply => ({ type: 'result', id, status: 200, headers: [], duration: 0 });
+const result = (id: number): Extract<ThreadReply, { type: 'result' }> => ({
+  type: 'result',
+  id,
+  status: 200,
+  headers: [],
+  duration: 0,
+});
 const started = (id: number): ThreadReply => ({ type: 'started', id });
 
 /** Holds the result of that execution back. */
-const hold = (writer: FrameWriter, id: number, text = '') =>
-  writer.hold(encodeFrame(result(id), Buffer.from(text)));
+const hold = (writer: FrameWriter, id: number, text = '') => writer.hold(result(id), Buffer.from(text));
 
 /** A pipe of the kind that a thread writes to: a write that finds it full fails at once. */
 function openPipe() {
@@ -44,6 +49,17 @@ describe('frames', () => {
     expect(frames()).toEqual([
       { header: result(1), text: 'one' },
       { header: started(2), text: '' },
+    ]);
+  });
+
+  test('that are held say which execution starts next, in the same frame', () => {
+    const { writer, frames } = openChannel();
+    writer.announce(1);
+    hold(writer, 1, 'one');
+    writer.announce(2);
+    expect(frames()).toEqual([
+      { header: started(1), text: '' },
+      { header: { ...result(1), next: 2 }, text: 'one' },
     ]);
   });
 
