@@ -15,9 +15,8 @@ const SECRETS = [
   'headers["x-appwrite-jwt"]',
 ];
 
-const BUFFER_BYTES = 32_768;
-const WRITE_BYTES = 65_536;
-/** A line waits for others at most this long, ms. */
+/** Lines gather until they have so many characters together, or for so long, ms. */
+const CHUNK_CHARACTERS = 16_384;
 const FLUSH_MS = 100;
 
 /**
@@ -40,14 +39,32 @@ export function createLogger({ logLevel }: { logLevel: LogLevel }): Logger {
   );
 }
 
-/** Lines leave together, so that a busy server does not pay a system call for each. */
+/**
+ * Lines leave together, so that a busy server does not pay a system call for each. They are gathered here and not by
+ * the destination, which measures all that it holds anew at every line.
+ */
 function bufferedStdout() {
-  const destination = pino.destination({
-    dest: 1,
-    sync: false,
-    minLength: BUFFER_BYTES,
-    maxWrite: WRITE_BYTES,
-  });
-  setInterval(() => destination.flush(), FLUSH_MS).unref();
-  return destination;
+  const destination = pino.destination({ dest: 1, sync: false });
+  let lines: string[] = [];
+  let characters = 0;
+  const flush = (): void => {
+    if (lines.length === 0) return;
+    destination.write(lines.join(''));
+    lines = [];
+    characters = 0;
+  };
+  const flushSync = (): void => {
+    flush();
+    destination.flushSync();
+  };
+  setInterval(flush, FLUSH_MS).unref();
+  process.on('exit', flushSync);
+  return {
+    write: (line: string): void => {
+      lines.push(line);
+      characters += line.length;
+      if (characters >= CHUNK_CHARACTERS) flush();
+    },
+    flushSync,
+  };
 }
