@@ -123,19 +123,29 @@ export function encodeFrame(header: object, body: Uint8Array = NO_BODY): Buffer 
   return frame;
 }
 
+/** The first piece of an incomplete frame gets a buffer of this size, bytes; it doubles as needed. */
+const FIRST_BUFFER_BYTES = 4 * 1024;
+
 /**
- * Cuts a stream of bytes into frames. Holds at most one incomplete frame, so its memory is bounded by the caps.
+ * Cuts a stream of bytes into frames. Holds at most one incomplete frame, in memory of at most twice the bytes that
+ * have come: neither what a frame announces nor the pieces it comes in make it allocate more.
  */
 export class FrameReader {
   readonly #onFrame: (header: Record<string, unknown>, body: Buffer) => void;
-  #chunks: Buffer[] = [];
+  readonly #maxBodyBytes: number;
+  /** The first `#size` bytes are those of the incomplete frame. */
+  #buffer = NO_BODY;
   #size = 0;
   /** Bytes needed before there is anything to do. */
   #wanted = FRAME_PREFIX_BYTES;
 
   /** `onFrame` gets each header (a JSON object, otherwise unchecked) with its body. */
-  constructor(onFrame: (header: Record<string, unknown>, body: Buffer) => void) {
+  constructor(
+    onFrame: (header: Record<string, unknown>, body: Buffer) => void,
+    maxBodyBytes: number = MAX_BODY_BYTES,
+  ) {
     this.#onFrame = onFrame;
+    this.#maxBodyBytes = maxBodyBytes;
   }
 
   /**
@@ -143,16 +153,30 @@ export class FrameReader {
    * @throws ChannelError on a length beyond the caps or a header that is no JSON object; the stream is then useless.
    */
   push(chunk: Buffer): void {
-    this.#chunks.push(chunk);
-    this.#size += chunk.length;
-    if (this.#size < this.#wanted) return;
-    const data = this.#chunks.length === 1 ? chunk : Buffer.concat(this.#chunks, this.#size);
+    if (this.#size + chunk.length < this.#wanted) {
+      this.#keep(chunk);
+      return;
+    }
+    let data = chunk;
+    if (this.#size > 0) {
+      this.#keep(chunk);
+      data = this.#buffer.subarray(0, this.#size);
+    }
+    // Bodies that were passed on may lie in it, so it is never written to again.
+    this.#buffer = NO_BODY;
+    this.#size = 0;
+    const rest = data.subarray(this.#cut(data));
+    if (rest.length > 0) this.#keep(rest);
+  }
+
+  /** Passes on the frames that are complete, and answers where the first incomplete one begins. */
+  #cut(data: Buffer): number {
     let offset = 0;
     this.#wanted = FRAME_PREFIX_BYTES;
     while (data.length - offset >= FRAME_PREFIX_BYTES) {
       const headerBytes = data.readUInt32BE(offset);
       const bodyBytes = data.readUInt32BE(offset + 4);
-      if (headerBytes > MAX_HEADER_BYTES || bodyBytes > MAX_BODY_BYTES) {
+      if (headerBytes > MAX_HEADER_BYTES || bodyBytes > this.#maxBodyBytes) {
         throw new ChannelError(`a frame of ${headerBytes} + ${bodyBytes} bytes is too large`);
       }
       const frameBytes = FRAME_PREFIX_BYTES + headerBytes + bodyBytes;
@@ -166,9 +190,18 @@ export class FrameReader {
       offset += frameBytes;
       this.#onFrame(header, body);
     }
-    const rest = data.subarray(offset);
-    this.#chunks = rest.length > 0 ? [rest] : [];
-    this.#size = rest.length;
+    return offset;
+  }
+
+  #keep(bytes: Buffer): void {
+    const size = this.#size + bytes.length;
+    if (size > this.#buffer.length) {
+      const larger = Buffer.allocUnsafeSlow(Math.max(FIRST_BUFFER_BYTES, size, 2 * this.#buffer.length));
+      this.#buffer.copy(larger, 0, 0, this.#size);
+      this.#buffer = larger;
+    }
+    bytes.copy(this.#buffer, this.#size);
+    this.#size = size;
   }
 }
 

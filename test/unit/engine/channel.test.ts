@@ -18,6 +18,25 @@ function read(chunks: Buffer[]): Frame[] {
 }
 
 describe('frames', () => {
+  test('that come byte by byte take no more memory than twice what has come', () => {
+    const reader = new FrameReader(() => {});
+    const prefix = Buffer.alloc(8);
+    prefix.writeUInt32BE(20, 0);
+    prefix.writeUInt32BE(MAX_BODY_BYTES, 4);
+    reader.push(prefix);
+    const before = process.memoryUsage();
+    for (let i = 0; i < 300_000; i++) reader.push(Buffer.from([i]));
+    const after = process.memoryUsage();
+    expect(after.arrayBuffers - before.arrayBuffers).toBeLessThan(8 * 1024 * 1024);
+    expect(after.rss - before.rss).toBeLessThan(64 * 1024 * 1024);
+  });
+
+  test('with a body are refused where none belongs', () => {
+    const reader = new FrameReader(() => {}, 0);
+    reader.push(encodeFrame({ type: 't' }));
+    expect(() => reader.push(encodeFrame({ type: 't' }, Buffer.alloc(1)))).toThrow(ChannelError);
+  });
+
   test('come out as they went in, however the stream is cut', () => {
     const frame = fc.record({ text: fc.string(), body: fc.uint8Array({ maxLength: 300 }) });
     fc.assert(
