@@ -1,5 +1,5 @@
 import { ApiError } from '../errors.js';
-import { FunctionQueue } from './function-queue.js';
+import { FunctionQueue, type Room } from './function-queue.js';
 import type { Runner } from './runner.js';
 import { RunnerPool, type RunnerPoolOptions } from './runner-pool.js';
 import { failure, type RunnerThread } from './runner-thread.js';
@@ -28,8 +28,11 @@ export interface DispatcherHost {
   markStarted(jobs: Job[], deploymentId: string): Promise<void>;
   /** Commits that these async executions wait again. */
   markWaiting(jobs: Job[]): Promise<void>;
-  /** Async executions of the function that wait, oldest first, with a sequence number above `afterSeq`. */
-  loadWaiting(functionId: string, afterSeq: number, limit: number): Promise<Job[]>;
+  /**
+   * Async executions of the function that wait, oldest first, with a sequence number above `afterSeq`. `isAll`: there
+   * are no others.
+   */
+  loadWaiting(functionId: string, afterSeq: number, room: Room): Promise<{ jobs: Job[]; isAll: boolean }>;
   /** An execution has ended; called exactly once for each. */
   ended(job: Job, outcome: Outcome): void;
   /** Something an operator may want to see. */
@@ -250,10 +253,9 @@ export class Dispatcher {
   async #load(queue: FunctionQueue): Promise<void> {
     const room = queue.beginLoad();
     try {
-      const jobs = await this.#host.loadWaiting(queue.functionId, queue.lastSeq, room);
-      queue.endLoad(jobs, room);
+      queue.endLoad(await this.#host.loadWaiting(queue.functionId, queue.lastSeq, room));
     } catch (error) {
-      queue.endLoad(null, room);
+      queue.endLoad(null);
       this.#host.log('error', 'waiting executions could not be read', {
         functionId: queue.functionId,
         error,
@@ -288,7 +290,7 @@ export class Dispatcher {
     const message =
       'The process that runs this function could not be started. The log of the server says why.';
     this.#failSync(queue, 'failure', message);
-    for (let job = queue.async.shift(); job; job = queue.async.shift()) {
+    for (let job = queue.shiftAsync(); job; job = queue.shiftAsync()) {
       queue.held.delete(job.seq);
       this.#host.ended(job, failure('failure', message));
     }

@@ -7,8 +7,15 @@ const AHEAD_MS = 16;
 /** How fast one long execution is forgotten, per execution. */
 const DECAY = 0.8;
 
-/** Async executions of one function that are kept in memory; the others wait in the database. */
+/** Async executions of one function that are kept in memory, and bytes of their bodies; the others wait in the database. */
 const ASYNC_WINDOW = 256;
+const ASYNC_WINDOW_BYTES = 8 * 1024 * 1024;
+
+/** What may be read of waiting executions at a time; the first one is, however large. */
+export interface Room {
+  count: number;
+  bytes: number;
+}
 
 /** What waits of one function, sync ahead of async. */
 export class FunctionQueue {
@@ -28,6 +35,8 @@ export class FunctionQueue {
   #missed = false;
   /** Bytes of the bodies in `sync`. */
   syncBytes = 0;
+  /** Bytes of the bodies in `async`. */
+  #asyncBytes = 0;
   /** Recent durations, ms: jumps up with a long one, comes down slowly. */
   #slowness: number | null = null;
 
@@ -54,14 +63,24 @@ export class FunctionQueue {
   /** The next one to run. */
   shift(): Job | undefined {
     const job = this.sync.shift();
-    if (!job) return this.async.shift();
+    if (!job) return this.shiftAsync();
     this.syncBytes -= job.body.length;
+    return job;
+  }
+
+  /** The next async one. */
+  shiftAsync(): Job | undefined {
+    const job = this.async.shift();
+    if (job) this.#asyncBytes -= job.body.length;
     return job;
   }
 
   /** Takes it into memory if memory's share is not full and nothing waits in the database ahead of it. */
   pushAsync(job: Job): void {
-    if (this.spilled || this.async.length >= ASYNC_WINDOW) {
+    const isFull =
+      this.async.length >= ASYNC_WINDOW ||
+      (this.async.length > 0 && this.#asyncBytes + job.body.length > ASYNC_WINDOW_BYTES);
+    if (this.spilled || isFull) {
       this.spilled = true;
       this.#missed = true;
       return;
@@ -71,28 +90,30 @@ export class FunctionQueue {
 
   /** Whether waiting executions should be read from the database now. */
   get wantsMore(): boolean {
-    return this.spilled && !this.#loading && this.async.length <= ASYNC_WINDOW / 2;
+    if (!this.spilled || this.#loading) return false;
+    return this.async.length <= ASYNC_WINDOW / 2 && this.#asyncBytes <= ASYNC_WINDOW_BYTES / 2;
   }
 
-  /** Answers how many may be read. */
-  beginLoad(): number {
+  /** Answers how many may be read, and how many bytes of their bodies. */
+  beginLoad(): Room {
     this.#loading = true;
     this.#missed = false;
-    return ASYNC_WINDOW - this.async.length;
+    return { count: ASYNC_WINDOW - this.async.length, bytes: ASYNC_WINDOW_BYTES - this.#asyncBytes };
   }
 
-  /** `jobs` were read, or null: the read failed. `room` is what `beginLoad` answered. */
-  endLoad(jobs: Job[] | null, room: number): void {
+  /** What was read, or null: the read failed. */
+  endLoad(read: { jobs: Job[]; isAll: boolean } | null): void {
     this.#loading = false;
-    if (!jobs) return;
-    for (const job of jobs) if (!this.held.has(job.seq)) this.#hold(job);
-    this.spilled = jobs.length >= room || this.#missed;
+    if (!read) return;
+    for (const job of read.jobs) if (!this.held.has(job.seq)) this.#hold(job);
+    this.spilled = !read.isAll || this.#missed;
   }
 
   #hold(job: Job): void {
     this.held.add(job.seq);
     this.lastSeq = Math.max(this.lastSeq, job.seq);
     this.async.push(job);
+    this.#asyncBytes += job.body.length;
   }
 
   pushSync(job: Job): void {
@@ -105,6 +126,7 @@ export class FunctionQueue {
     for (const job of jobs.toReversed()) {
       if (!job.sync) {
         this.async.unshift(job);
+        this.#asyncBytes += job.body.length;
         continue;
       }
       this.sync.unshift(job);

@@ -92,11 +92,25 @@ export class RunnerThread {
     return this.load === 0 || (this.load < limit && this.#bytesAhead < MAX_BYTES_AHEAD);
   }
 
-  /** Hands an execution over. Its record must say `processing` on disk already. */
+  /**
+   * Hands an execution over. Its record must say `processing` on disk already. One that no frame can hold has ended:
+   * it must not take anything else with it.
+   */
   assign(job: Job): void {
     const idle = this.#assignments.length === 0;
+    const id = this.#nextId++;
+    let frame: Buffer;
+    try {
+      frame = executeFrame(id, !idle, job);
+    } catch (error) {
+      this.#events.ended(
+        job,
+        failure('failure', `The request can't be handed over: ${(error as Error).message}.`),
+      );
+      return;
+    }
     const assignment: Assignment = {
-      id: this.#nextId++,
+      id,
       job,
       startedAt: idle ? performance.now() : 0,
       logs: new LogTail('Logs'),
@@ -105,18 +119,7 @@ export class RunnerThread {
     };
     this.#assignments.push(assignment);
     this.#bytesAhead += job.body.length;
-    this.#send(
-      {
-        type: 'execute',
-        id: assignment.id,
-        announce: !idle,
-        method: job.method,
-        path: job.path,
-        headers: job.headers,
-        logging: job.logging,
-      },
-      job.body,
-    );
+    this.#send(frame);
   }
 
   /**
@@ -136,7 +139,7 @@ export class RunnerThread {
       this.kill({ cause: 'limit', errors: 'Execution timed out.' });
     } else if (elapsed > recallAfterMs && this.#assignments.length > 1 && !this.#recalled) {
       this.#recalled = true;
-      this.#send({ type: 'recall' });
+      this.#send(encodeFrame({ type: 'recall' } satisfies ThreadMessage));
     }
   }
 
@@ -163,7 +166,12 @@ export class RunnerThread {
     setTimeout(() => this.#socket.destroy(), CLOSE_DEADLINE_MS).unref();
   }
 
-  #send(message: ThreadMessage, body?: Buffer): void {
+  /** It can't be ended and is given up: whatever its process still does with it, its executions are over. */
+  giveUp(): void {
+    this.#socket.destroy();
+  }
+
+  #send(frame: Buffer): void {
     // Frames of one turn leave in one system call.
     if (this.#pendingFrames.length === 0) {
       process.nextTick(() => {
@@ -174,7 +182,7 @@ export class RunnerThread {
         }
       });
     }
-    this.#pendingFrames.push(encodeFrame(message, body));
+    this.#pendingFrames.push(frame);
   }
 
   #read(chunk: Buffer): void {
@@ -323,6 +331,14 @@ function keepReadingAfterWriteError(socket: Socket): void {
   const { _write: write, _writev: writev } = socket;
   socket._write = (chunk, encoding, done) => write.call(socket, chunk, encoding, () => done());
   socket._writev = writev && ((chunks, done) => writev.call(socket, chunks, () => done()));
+}
+
+/** @throws ChannelError when it is too large. */
+function executeFrame(id: number, announce: boolean, { method, path, headers, logging, body }: Job): Buffer {
+  return encodeFrame(
+    { type: 'execute', id, announce, method, path, headers, logging } satisfies ThreadMessage,
+    body,
+  );
 }
 
 /** The outcome of an execution that gave no response. */

@@ -8,8 +8,10 @@ import type { Job, NetworkPolicy, Outcome, Sandbox, StartedRunner, Target } from
 
 /** A runner that has not said `ready` by then is ended. */
 const BOOT_DEADLINE_MS = 15_000;
-/** A thread that has not said `hello`, or has not gone after a kill, by then: its runner is ended. */
+/** A thread that has not said `hello`, or has ended and left its channel open, by then: its runner is ended. */
 const THREAD_DEADLINE_MS = 10_000;
+/** A thread that has not gone so long after a kill, ms, is stuck in a call that nothing can interrupt. */
+const KILL_DEADLINE_MS = 1_000;
 /** Threads that may be booting at a time: the first ones often do the work before the next is up. */
 const MAX_BOOTING_THREADS = 2;
 /** Threads that are worth having for executions so short that each thread is handed several. */
@@ -53,6 +55,7 @@ export class Runner {
   #violation = '';
   #exit = '';
   #gone = false;
+  #released = false;
 
   /** @throws when the process can't be spawned. */
   constructor(options: RunnerOptions, events: RunnerEvents) {
@@ -164,11 +167,18 @@ export class Runner {
     });
     thread.onKill = () => {
       this.#sendControl({ type: 'kill', thread: index });
-      this.#deadline(THREAD_DEADLINE_MS, () => thread.state !== 'gone', 'a thread could not be ended');
+      setTimeout(() => this.#giveUp(thread), KILL_DEADLINE_MS).unref();
     };
     this.#threads.push(thread);
     this.#sendControl({ type: 'start', thread: index });
     this.#deadline(THREAD_DEADLINE_MS, () => thread.state === 'starting', 'a thread did not start in time');
+  }
+
+  /** A thread that can't be ended keeps its process busy: that takes no more work, and ends when the others have. */
+  #giveUp(thread: RunnerThread): void {
+    if (this.#gone || thread.state === 'gone') return;
+    this.retiring = true;
+    thread.giveUp();
   }
 
   #freed(): void {
@@ -207,7 +217,7 @@ export class Runner {
 
   #watchProcess(): void {
     const { child } = this.#process;
-    const reader = new FrameReader((header) => this.#receiveControl(header));
+    const reader = new FrameReader((header) => this.#receiveControl(header), 0);
     this.#control.on('data', (chunk: Buffer) => {
       try {
         reader.push(chunk);
@@ -255,7 +265,8 @@ export class Runner {
   }
 
   #releaseWhenEmpty(): void {
-    if (this.#threads.length > 0) return;
+    if (this.#threads.length > 0 || this.#released) return;
+    this.#released = true;
     for (const socket of this.#process.child.stdio) socket?.destroy();
     this.#process.release();
     const output = this.ready ? '' : this.#bootOutput.trim();

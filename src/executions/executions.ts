@@ -1,5 +1,6 @@
 import type { ListQuery } from '../db/query.js';
 import type { Dispatcher, DispatcherHost } from '../engine/dispatcher.js';
+import type { Room } from '../engine/function-queue.js';
 import type { Job, Outcome, Target } from '../engine/types.js';
 import { ApiError } from '../errors.js';
 import type { FunctionRecord } from '../functions/types.js';
@@ -12,6 +13,8 @@ import type { Caller, Execution, ExecutionRequest, ExecutionResult } from './typ
 
 /** A sync execution is ended after this long, counted from its admission. Contract: executions. */
 const SYNC_LIMIT_MS = 30_000;
+/** Before an ending that could not be written is written again, ms. */
+const RETRY_END_MS = 1_000;
 
 /** Finds what runs a function. */
 export interface Targets {
@@ -49,6 +52,7 @@ export class Executions {
   readonly #waiters = new Map<number, Waiter>();
   /** Endings that are being written. */
   readonly #ends = new Set<Promise<void>>();
+  #isStopping = false;
 
   /** `makeDispatcher` is given what a dispatcher asks of the records. */
   constructor(deps: ExecutionsDependencies, makeDispatcher: (host: DispatcherHost) => Dispatcher) {
@@ -60,7 +64,7 @@ export class Executions {
           deploymentId,
         ),
       markWaiting: (jobs) => deps.lifecycle.takeBack(jobs.map(({ seq }) => seq)),
-      loadWaiting: (functionId, afterSeq, limit) => this.#loadWaiting(functionId, afterSeq, limit),
+      loadWaiting: (functionId, afterSeq, room) => this.#loadWaiting(functionId, afterSeq, room),
       ended: (job, outcome) => this.#ended(job, outcome),
       log: deps.log,
     });
@@ -153,11 +157,16 @@ export class Executions {
 
   /** Lets running executions end, at most `budgetMs`, then ends all runners. Every record is on disk afterwards. */
   async stop(budgetMs: number): Promise<void> {
+    this.#isStopping = true;
     await this.#dispatcher.stop(budgetMs);
     while (this.#ends.size > 0) await Promise.allSettled(this.#ends);
   }
 
   async #resume(record: FunctionRecord): Promise<void> {
+    if (!record.enabled) {
+      await this.#failWaiting(record, 'The function was disabled before this execution could start.');
+      return;
+    }
     try {
       this.#dispatcher.resume(record.id, await this.#deps.targets.resolve(record));
     } catch (error) {
@@ -166,7 +175,7 @@ export class Executions {
     }
   }
 
-  /** Nothing can run these: the function has lost its deployment while the server was down. */
+  /** Nothing may run these any more: the function changed while the server was down. */
   async #failWaiting(record: FunctionRecord, errors: string): Promise<void> {
     const { store, lifecycle } = this.#deps;
     const outcome: Outcome = {
@@ -191,11 +200,18 @@ export class Executions {
     return record;
   }
 
-  async #loadWaiting(functionId: string, afterSeq: number, limit: number): Promise<Job[]> {
+  async #loadWaiting(
+    functionId: string,
+    afterSeq: number,
+    room: Room,
+  ): Promise<{ jobs: Job[]; isAll: boolean }> {
     const record = await this.#deps.functions.get(functionId);
-    if (!record) return [];
-    const waiting = await this.#deps.store.waiting(functionId, afterSeq, limit);
-    return waiting.map(({ headers, body, ...execution }) => jobOf(record, execution, headers, body, false));
+    if (!record) return { jobs: [], isAll: true };
+    const { executions, isAll } = await this.#deps.store.waiting(functionId, afterSeq, room);
+    const jobs = executions.map(({ headers, body, ...execution }) =>
+      jobOf(record, execution, headers, body, false),
+    );
+    return { jobs, isAll };
   }
 
   #ended(job: Job, outcome: Outcome): void {
@@ -206,12 +222,21 @@ export class Executions {
   async #end(job: Job, outcome: Outcome): Promise<void> {
     const waiter = this.#waiters.get(job.seq);
     this.#waiters.delete(job.seq);
-    try {
-      const ending = await this.#deps.lifecycle.end(job.seq, outcome, job.logging, waiter !== undefined);
-      waiter?.resolve({ ending, outcome });
-    } catch (error) {
-      this.#deps.log('error', 'the end of an execution could not be written', { executionId: job.id, error });
-      waiter?.reject(error);
+    for (;;) {
+      try {
+        const ending = await this.#deps.lifecycle.end(job.seq, outcome, job.logging, waiter !== undefined);
+        waiter?.resolve({ ending, outcome });
+        return;
+      } catch (error) {
+        this.#deps.log('error', 'the end of an execution could not be written', {
+          executionId: job.id,
+          error,
+        });
+        waiter?.reject(error);
+      }
+      // A full disk may have room again; if not, the next start finds the record as one that was cut off.
+      if (this.#isStopping) return;
+      await new Promise((resolve) => setTimeout(resolve, RETRY_END_MS));
     }
   }
 }

@@ -1,5 +1,6 @@
 import type BetterSqlite3 from 'better-sqlite3';
 import type { Database } from '../db/client.js';
+import type { Room } from '../engine/function-queue.js';
 import type { HeaderList } from '../engine/types.js';
 import type { Journal } from './journal.js';
 import { admitEntry, endEntry, statusEntry } from './journal-entries.js';
@@ -130,20 +131,34 @@ export class ExecutionStore {
    * one that has started after the last one read can't be among them, so they are read ahead of the journal while the
    * tables have enough.
    */
-  async waiting(functionId: string, afterSeq: number, limit: number): Promise<WaitingExecution[]> {
-    let rows = this.#sql.waiting.all(functionId, afterSeq, limit) as WaitingRow[];
-    if (rows.length < limit) {
+  async waiting(
+    functionId: string,
+    afterSeq: number,
+    room: Room,
+  ): Promise<{ executions: WaitingExecution[]; isAll: boolean }> {
+    let read = this.#waiting(functionId, afterSeq, room);
+    if (read.isAll) {
       await this.settle();
-      rows = this.#sql.waiting.all(functionId, afterSeq, limit) as WaitingRow[];
+      read = this.#waiting(functionId, afterSeq, room);
     }
-    return rows.map((row) => ({
-      seq: row.seq,
-      id: row.id,
-      requestMethod: row.request_method,
-      requestPath: row.request_path,
-      headers: JSON.parse(row.headers ?? '{}'),
-      body: row.body ?? Buffer.alloc(0),
-    }));
+    return read;
+  }
+
+  /** The first one is read however large it is. */
+  #waiting(
+    functionId: string,
+    afterSeq: number,
+    room: Room,
+  ): { executions: WaitingExecution[]; isAll: boolean } {
+    const executions: WaitingExecution[] = [];
+    let { bytes } = room;
+    const rows = this.#sql.waiting.iterate(functionId, afterSeq, room.count) as IterableIterator<WaitingRow>;
+    for (const row of rows) {
+      executions.push(toWaiting(row));
+      bytes -= row.body?.length ?? 0;
+      if (bytes <= 0) return { executions, isAll: false };
+    }
+    return { executions, isAll: executions.length < room.count };
   }
 
   /** Ids of the functions that have executions of that status. */
@@ -184,6 +199,17 @@ export interface WaitingExecution extends Input {
   id: string;
   requestMethod: string;
   requestPath: string;
+}
+
+function toWaiting(row: WaitingRow): WaitingExecution {
+  return {
+    seq: row.seq,
+    id: row.id,
+    requestMethod: row.request_method,
+    requestPath: row.request_path,
+    headers: JSON.parse(row.headers ?? '{}'),
+    body: row.body ?? Buffer.alloc(0),
+  };
 }
 
 function fromRow(row: Row): Execution {

@@ -14,11 +14,14 @@ beforeAll(async () => {
     functions: {
       // One function for all faults: its neighbours run in the same process.
       faults: `
+        import { createRequire } from 'node:module';
+        const require = createRequire(import.meta.url);
         let count = 0;
         const faults = {
           ok: ({ res }) => res.text('ok'),
           count: ({ res }) => res.text(String(++count)),
           exit: ({ log }) => { log('before'); process.exit(7); },
+          stuck: () => { require('node:child_process').execSync('sleep 60'); },
           loop: ({ log }) => { log('before'); for (;;); },
           never: ({ log }) => { log('before'); return new Promise(() => {}); },
           rejection: async () => { Promise.reject(new Error('nobody waits')); await new Promise((r) => setTimeout(r, 5000)); },
@@ -51,6 +54,27 @@ const ended = (id: string) =>
     const execution = await server.getExecution('faults', id);
     return execution.status === 'completed' || execution.status === 'failed' ? execution : null;
   });
+
+test('a body that is short in characters and too long in bytes is refused, and harms nobody', async () => {
+  const body = '\u2603'.repeat(7_000_000);
+  await run('/ok');
+  for (const async of [false, true]) {
+    const answer = await server.execute('faults', { path: '/ok', body, async });
+    expect(answer.status).toBe(413);
+    expect(answer.body).toMatchObject({ type: 'general_argument_invalid', code: 413 });
+  }
+  expect(await run('/ok')).toMatchObject({ status: 'completed', responseBody: 'ok' });
+});
+
+test('a thread in a call that nothing can interrupt is given up in time, and its neighbours end in peace', async () => {
+  const stuck = run('/stuck');
+  const neighbour = run('/sleep?ms=1500');
+  expect(await neighbour).toMatchObject({ status: 'completed', responseBody: 'slept' });
+  const late = run('/sleep?ms=1900');
+  expect(await stuck).toMatchObject({ status: 'failed', errors: 'Execution timed out.' });
+  expect(await late).toMatchObject({ status: 'completed', responseBody: 'slept' });
+  expect(await run('/ok')).toMatchObject({ status: 'completed' });
+});
 
 describe('an execution that goes wrong has a true record and leaves the next one unharmed', () => {
   test.each([

@@ -1,4 +1,6 @@
 import { Type } from 'typebox';
+import { MAX_EXECUTION_BODY_BYTES } from '../../engine/channel.js';
+import { ApiError } from '../../errors.js';
 import { looseBooleanParameter } from '../parameters.js';
 import { EXECUTION_METHODS } from '../response-format.js';
 import { InvalidValue, text } from '../validation.js';
@@ -65,7 +67,15 @@ const readBodyText = text(0, MAX_BODY_CHARACTERS);
 
 function readBody(value: unknown): Buffer {
   if (Buffer.isBuffer(value)) return value;
-  return Buffer.from(readBodyText(value) as string);
+  const body = Buffer.from(readBodyText(value) as string);
+  if (body.length > MAX_EXECUTION_BODY_BYTES) {
+    throw new ApiError(
+      'general_argument_invalid',
+      `The body has ${body.length} bytes as UTF-8; the limit is ${MAX_EXECUTION_BODY_BYTES} bytes (20 MiB).`,
+      { status: 413 },
+    );
+  }
+  return body;
 }
 
 const readPathText = text(0, MAX_PATH_CHARACTERS);

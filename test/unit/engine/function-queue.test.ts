@@ -74,6 +74,23 @@ describe('a function queue', () => {
     expect(queue.ahead).toBe(1);
     for (let i = 0; i < 30; i++) queue.observe(1);
     expect(queue.ahead).toBe(16);
+    for (let i = 0; i < 30; i++) queue.observe(0.01);
+    expect(queue.ahead).toBe(32);
+  });
+
+  test('holds few large bodies in memory, but always one', () => {
+    const queue = new FunctionQueue('f', target);
+    const large = (seq: number): Job => ({ ...job(seq), body: Buffer.alloc(5 * 1024 * 1024) });
+    for (let seq = 1; seq <= 10; seq++) queue.pushAsync(large(seq));
+    expect(queue.async.length).toBe(1);
+    expect(queue.wantsMore).toBe(false);
+    queue.shift();
+    expect(queue.wantsMore).toBe(true);
+    expect(queue.beginLoad()).toEqual({ count: 256, bytes: 8 * 1024 * 1024 });
+    queue.endLoad({ jobs: [large(2), large(3)], isAll: false });
+    expect(queue.wantsMore).toBe(false);
+    expect(drain(queue)).toEqual([2, 3]);
+    expect(queue.wantsMore).toBe(true);
   });
 
   test('leaves in the database what does not fit, and loses and doubles nothing on the way back', () => {
@@ -89,12 +106,9 @@ describe('a function queue', () => {
     const load = (meanwhile: () => void) => {
       if (!queue.wantsMore) return;
       const room = queue.beginLoad();
-      const read = [...database].filter((seq) => seq > queue.lastSeq).slice(0, room);
+      const read = [...database].filter((seq) => seq > queue.lastSeq).slice(0, room.count);
       meanwhile();
-      queue.endLoad(
-        read.map((seq) => job(seq)),
-        room,
-      );
+      queue.endLoad({ jobs: read.map((seq) => job(seq)), isAll: read.length < room.count });
     };
     for (let i = 0; i < 1_000; i++) accept();
     while (queue.size > 0 || queue.wantsMore) {

@@ -18,13 +18,14 @@ async function admitAsync(changes = {}) {
   });
   return { seq: record.seq, id: record.id };
 }
+const waiting = async () => (await records.store.waiting('f', 0, { count: 10, bytes: 1_000 })).executions;
 const status = async (id: string) => (await records.store.get(id))?.status;
 
 describe('an async execution', () => {
   test('waits with what it needs, starts, and ends without it', async () => {
     const { seq, id } = await admitAsync();
     expect(await status(id)).toBe('waiting');
-    expect(await records.store.waiting('f', 0, 10)).toEqual([
+    expect(await waiting()).toEqual([
       { seq, id, requestMethod: 'GET', requestPath: '/', headers: { a: 'b' }, body: Buffer.from([0, 255]) },
     ]);
     await records.lifecycle.start([seq], 'other');
@@ -44,8 +45,23 @@ describe('an async execution', () => {
     await records.lifecycle.start([seq], 'd2');
     await records.lifecycle.takeBack([seq]);
     expect(await records.store.get(id)).toMatchObject({ status: 'waiting', deploymentId: 'd2' });
-    expect(await records.store.waiting('f', 0, 10)).toHaveLength(1);
+    expect(await waiting()).toHaveLength(1);
   });
+});
+
+test('waiting executions are read while there is room for their bodies, and one in any case', async () => {
+  for (let i = 0; i < 5; i++) await admitAsync();
+  const read = (count: number, bytes: number, afterSeq = 0) =>
+    records.store.waiting('f', afterSeq, { count, bytes });
+  const sizes = async (page: ReturnType<typeof read>) => {
+    const { executions, isAll } = await page;
+    return [executions.length, isAll];
+  };
+  expect(await sizes(read(10, 1_000))).toEqual([5, true]);
+  expect(await sizes(read(5, 1_000))).toEqual([5, false]);
+  expect(await sizes(read(10, 4))).toEqual([2, false]);
+  expect(await sizes(read(10, 0))).toEqual([1, false]);
+  expect(await sizes(read(10, 1_000, 5))).toEqual([0, true]);
 });
 
 test('a sync execution is processing from the start and stores no input', async () => {
