@@ -8,7 +8,7 @@ import {
   readdirSync,
   statSync,
 } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import BetterSqlite3 from 'better-sqlite3';
 import { StartupError } from './errors.js';
 
@@ -66,7 +66,7 @@ export function openDataFolder(directory: string): DataFolder {
 }
 
 function prepareRoot({ directory, privateDirectory }: DataFolderPaths): void {
-  mkdirSync(directory, { recursive: true });
+  makeFolders(directory);
   const entries = readdirSync(directory).filter((name) => name !== 'lost+found');
   if (entries.length > 0 && !isFolder(privateDirectory)) {
     // Its mode is about to change: never that of a folder somebody named by mistake, such as a home or /tmp.
@@ -77,6 +77,14 @@ function prepareRoot({ directory, privateDirectory }: DataFolderPaths): void {
   accessSync(directory, constants.W_OK | constants.X_OK);
   // A mounted volume can belong to somebody else who lets us write; its mode is their choice.
   if (isOurs(directory)) setMode(directory, PASSABLE);
+}
+
+/** Like mkdir -p. Node's own never ends below a folder that denies that it is there, such as one of /proc. */
+function makeFolders(path: string): void {
+  if (isFolder(path)) return;
+  const parent = dirname(path);
+  if (parent !== path) makeFolders(parent);
+  mkdirSync(path);
 }
 
 /** The mode is set after the folder is made: the process's umask must not weaken or widen it. */

@@ -107,7 +107,8 @@ function createFastify(services: HttpServices): FastifyInstance {
     childLoggerFactory: (logger) => logger,
     logController: new LogController({ disableRequestLogging: true }),
     genReqId: () => `${bootId}-${(++requests).toString(36)}`,
-    trustProxy: services.config.trustProxy,
+    // The nearest proxy only: what clients write into the header themselves stands further left.
+    trustProxy: services.config.trustProxy ? (_address: string, hop: number) => hop === 0 : false,
     rewriteUrl: (request) => rewriteUrl(request.url ?? '/'),
     bodyLimit: JSON_LIMIT_BYTES,
     requestTimeout: REQUEST_TIMEOUT_MS,

@@ -19,7 +19,8 @@ export interface GuardedThread {
 
 /**
  * Stands between the function and what would end its thread or escape its logs:
- * - `process.exit` and `process.abort` end the thread, and the execution's errors say that they were called;
+ * - `process.exit` and `process.abort` end the thread, and the execution's errors say that they were called; called by
+ *   what an execution has left behind when it ended, they throw;
  * - an exception or rejection that nobody handles fails the execution that it came from, then ends the thread, since
  *   nothing is known about the state it left behind. One that came from no execution, or from one that has ended, is
  *   only reported: it must not fail somebody else's. If it can't be told where it came from, it is the running one's.
@@ -36,9 +37,20 @@ export function installGuards(thread: GuardedThread): void {
 function guardExits(thread: GuardedThread): void {
   process.exit = ((code?: number | string | null) => {
     const exitCode = code ?? process.exitCode ?? 0;
+    refuseLate(`process.exit(${exitCode})`);
     thread.end(`The function called process.exit(${exitCode}).`, Number(exitCode) || 0);
   }) as typeof process.exit;
-  process.abort = (() => thread.end('The function called process.abort().', 1)) as typeof process.abort;
+  process.abort = (() => {
+    refuseLate('process.abort()');
+    thread.end('The function called process.abort().', 1);
+  }) as typeof process.abort;
+
+  /** Code that an execution has left behind must not end the one that runs now. */
+  function refuseLate(call: string): void {
+    if (runningExecution.getStore()?.ended) {
+      throw new Error(`${call} was called after its execution had ended, and does nothing`);
+    }
+  }
 }
 
 function guardFaults(thread: GuardedThread): void {

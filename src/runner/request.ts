@@ -82,7 +82,9 @@ function splitHost(host: string): [host: string, port: number | undefined] {
   return [match[1]!, match[2] === '' ? undefined : Number(match[2])];
 }
 
-function splitPath(path: string): [path: string, queryString: string] {
+/** What comes after a `#` is the client's own, and never arrives. */
+function splitPath(pathAndFragment: string): [path: string, queryString: string] {
+  const path = pathAndFragment.split('#', 1)[0]!;
   const mark = path.indexOf('?');
   return mark === -1 ? [path, ''] : [path.slice(0, mark), path.slice(mark + 1)];
 }

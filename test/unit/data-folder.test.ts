@@ -29,6 +29,14 @@ function open(): DataFolder {
   return folder;
 }
 
+test.runIf(process.platform === 'linux')(
+  'a folder that can never be made is an error, not a search without end',
+  () => {
+    directory = '/proc/no-such-folder/data';
+    expect(open).toThrow(StartupError);
+  },
+);
+
 const mode = (...path: string[]) => (statSync(join(directory, ...path)).mode & 0o7777).toString(8);
 
 /** Another process that tries to take the lock, says whether it could, and stays. */

@@ -30,7 +30,8 @@ export function readQuery(query: unknown): RawQuery {
   if (typeof query !== 'object' || query === null) {
     throw invalidQuery(`Invalid query. Must be an array, got ${typeName(query)}`);
   }
-  const { method, attribute, values } = query as Record<string, unknown>;
+  // A list has none of the members, but methods of these names.
+  const { method, attribute, values } = (Array.isArray(query) ? {} : query) as Record<string, unknown>;
   if (typeof (method ?? '') !== 'string') {
     throw invalidQuery(`Invalid query method. Must be a string, got ${typeName(method)}`);
   }

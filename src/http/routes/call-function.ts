@@ -4,6 +4,7 @@ import { MAX_EXECUTION_BODY_BYTES } from '../../engine/channel.js';
 import type { ErrorType } from '../../errors.js';
 import type { ExecutionResult } from '../../executions/types.js';
 import { headersForClient, headersForFunction } from '../forwarding.js';
+import { ownHost } from '../own-host.js';
 import { functionIdParameter } from '../parameters.js';
 import { readRawBody } from '../raw-body.js';
 import { noteExecution } from '../request-log.js';
@@ -24,8 +25,9 @@ const ERRORS: ErrorType[] = [
   'general_server_stopping',
 ];
 
-/** Statuses that can't end an HTTP exchange; what a function means by them can't be passed on. */
+/** Statuses below it can't end an HTTP exchange: an answer with one is the function's failure. */
 const FIRST_FINAL_STATUS = 200;
+const NO_FINAL_ANSWER = 502;
 
 /**
  * `ANY /f/{functionId}/*`: runs a function as plain HTTP, for webhooks, browsers and curl. Everybody is a guest here.
@@ -55,13 +57,15 @@ export async function callFunction(app: App, services: HttpServices): Promise<vo
       config: { direct: true, errors: ERRORS },
       handler: async (request, reply) => {
         const body = await readRawBody(request.raw, MAX_EXECUTION_BODY_BYTES);
+        const headers = headersForFunction(request.raw.headers, body.length);
+        headers.host ??= ownHost(request, services.config);
         const result = await services.executions.create({
           functionId: request.params.functionId,
           caller: { kind: 'guest' },
           async: false,
           path: directCallPath(request.originalUrl),
           method,
-          headers: headersForFunction(request.raw.headers, body.length),
+          headers,
           body,
           clientIp: request.ip,
           direct: true,
@@ -75,10 +79,8 @@ export async function callFunction(app: App, services: HttpServices): Promise<vo
 function answer(request: FastifyRequest, reply: FastifyReply, { execution, response }: ExecutionResult) {
   noteExecution(request, execution);
   reply.header('x-appwrite-execution-id', execution.id);
-  if (!response || response.status < FIRST_FINAL_STATUS) {
-    throw new Error(`the function answered with ${response?.status}, which is no final status`);
-  }
-  const { status, headers, body } = response;
+  const { status, headers, body } = response!;
+  if (status < FIRST_FINAL_STATUS) return reply.code(NO_FINAL_ANSWER).send(null);
   reply.code(status);
   for (const [name, value] of headersForClient(headers)) reply.header(name, value);
   const length = headers.find(([name]) => name === 'content-length')?.[1];

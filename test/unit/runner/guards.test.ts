@@ -35,6 +35,19 @@ describe('process.exit and process.abort', () => {
     expect(ended).toMatchObject({ reason, logs: 'before\n', ended: [] });
   });
 
+  test('what an execution left behind can not end the next one', async () => {
+    const runner = start(`let count = 0;
+      export default async ({ req, res }) => {
+        count += 1;
+        if (count === 1) setTimeout(() => process.exit(7), 20);
+        else await new Promise((resolve) => setTimeout(resolve, 200));
+        return res.text(String(count));
+      }`);
+    const thread = await runner.start();
+    expect((await thread.run()).text).toBe('1');
+    expect((await thread.run()).text).toBe('2');
+  });
+
   test('while the module is loaded, too', async () => {
     expect(await end('process.exit(1)')).toMatchObject({ reason: 'The function called process.exit(1).' });
   });
