@@ -20,9 +20,14 @@ async function start(script, env, read) {
   });
   const ended = new Promise((resolve) => child.once('exit', resolve));
   const url = await new Promise((resolve, reject) => {
-    createInterface({ input: child.stdout }).on('line', (line) => {
+    const lines = createInterface({ input: child.stdout });
+    lines.on('line', (line) => {
       const address = read(line);
-      if (address) resolve(address);
+      if (!address) return;
+      // What comes after it is read and thrown away, at no cost to what is measured.
+      lines.close();
+      child.stdout.resume();
+      resolve(address);
     });
     child.once('exit', (code) => reject(new Error(`${script} ended with ${code}`)));
   });

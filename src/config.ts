@@ -118,7 +118,7 @@ const table: { readonly [K in keyof Config]-?: Setting<Config[K]> } = {
     default: 'off',
     takes: '`on` or `off` (also true, false, 1, 0)',
     description:
-      "Believe `X-Forwarded-For` and the like of a reverse proxy. When off, a client's address is that of the proxy; switch it on only if nobody gets round the proxy.",
+      "Believe `X-Forwarded-For` and the like of the nearest reverse proxy: the last address in it. When off, a client's address is that of the proxy; switch it on only if nobody gets round the proxy.",
     parse: onOrOff,
   },
   executionRetentionDays: {

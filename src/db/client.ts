@@ -29,8 +29,6 @@ export function openDatabase(file: string): Database {
     sqlite.pragma('synchronous = FULL');
     sqlite.pragma('busy_timeout = 5000');
     sqlite.pragma('cache_size = -65536');
-    // A checkpoint writes each page that has changed once, so the fewer the better; 16 MiB.
-    sqlite.pragma('wal_autocheckpoint = 4000');
     // A write-ahead log that grew large once is cut back at the next checkpoint.
     sqlite.pragma('journal_size_limit = 67108864');
     refuseNewerSchema(sqlite, file);

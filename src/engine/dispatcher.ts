@@ -14,8 +14,13 @@ const MAX_QUEUED_SYNC_BYTES = 256 * 1024 * 1024;
 /** So many failures to start a runner in a row, and what waits for it has failed too. */
 const MAX_FAILED_STARTS = 3;
 
-/** Above this share of its time the server's thread counts as saturated. */
+/**
+ * Above this share of its time the server's thread counts as saturated; above the lower one while so many executions a
+ * tick arrive, since each of those waits for the disk in between.
+ */
 const SATURATED = 0.9;
+const SATURATED_BY_ARRIVALS = 0.5;
+const MANY_ARRIVALS = 40;
 /** Async executions started a tick while the server is saturated: what arrives goes first, but they never stand still. */
 const ASYNC_FLOOR = 32;
 /** How often idle runners are looked for, ms. */
@@ -63,6 +68,8 @@ export class Dispatcher {
   /** Async executions that may still be started before the next tick. */
   #asyncAllowance = Number.POSITIVE_INFINITY;
   #utilization = performance.eventLoopUtilization();
+  /** Executions that have come since the last tick. */
+  #arrivals = 0;
   #onIdle: (() => void) | null = null;
 
   constructor(options: DispatcherOptions, host: DispatcherHost) {
@@ -107,6 +114,7 @@ export class Dispatcher {
 
   /** Takes a sync execution, whose record says `processing` on disk. */
   enqueueSync(job: Job, target: Target): void {
+    this.#arrivals += 1;
     this.cancelSync(job.functionId);
     const queue = this.#queue(job.functionId, target);
     queue.pushSync(job);
@@ -116,6 +124,7 @@ export class Dispatcher {
 
   /** Takes an async execution, whose record says `waiting` on disk. If memory's share is full it stays there. */
   enqueueAsync(job: Job, target: Target): void {
+    this.#arrivals += 1;
     const queue = this.#queue(job.functionId, target);
     // A read of the database may have met it before this call.
     if (!queue.held.has(job.seq)) queue.pushAsync(job);
@@ -329,7 +338,9 @@ export class Dispatcher {
     const utilization = performance.eventLoopUtilization();
     const recent = performance.eventLoopUtilization(utilization, this.#utilization);
     this.#utilization = utilization;
-    const saturated = recent.utilization > SATURATED;
+    const limit = this.#arrivals > MANY_ARRIVALS ? SATURATED_BY_ARRIVALS : SATURATED;
+    const saturated = recent.utilization > limit;
+    this.#arrivals = 0;
     this.#asyncAllowance = this.#stopping ? 0 : saturated ? ASYNC_FLOOR : Number.POSITIVE_INFINITY;
   }
 

@@ -8,8 +8,8 @@ import type { Execution, ExecutionStatus } from './types.js';
 const SLICE_ENTRIES = 128;
 /** Fewer, when they are large. */
 const SLICE_CHARACTERS = 4 * 1024 * 1024;
-/** A checkpoint rewrites every page that has changed, so the fewer the better: each of these pages has 4 KiB. */
-const CHECKPOINT_PAGES = 4_000;
+/** A checkpoint rewrites every page that has changed, so the fewer the better: after so many transactions, some 16 MiB. */
+const TRANSACTIONS_PER_CHECKPOINT = 40;
 
 /** Other changes of the executions' tables, made in order with the journal's entries. */
 export interface Operations {
@@ -66,12 +66,14 @@ export class JournalStore {
   readonly #sqlite: BetterSqlite3.Database;
   readonly #sql: ReturnType<typeof statements>;
   readonly #onSkipped: (seq: number, reason: string) => void;
+  /** Since the last checkpoint. */
+  #transactions = 0;
 
   /** `onSkipped` is told of a change that a constraint forbids; nothing but a bug or another program can cause that. */
   constructor(file: string, onSkipped: (seq: number, reason: string) => void) {
     this.#sqlite = new BetterSqlite3(file, { fileMustExist: true, timeout: 5_000 });
     this.#sqlite.pragma('cache_size = -65536');
-    this.#sqlite.pragma(`wal_autocheckpoint = ${CHECKPOINT_PAGES}`);
+    this.#sqlite.pragma('wal_autocheckpoint = 0');
     this.#sql = statements(this.#sqlite);
     this.#onSkipped = onSkipped;
   }
@@ -109,6 +111,20 @@ export class JournalStore {
     this.#transaction(name === 'index' ? 'NORMAL' : 'FULL', () => operation(...args));
   }
 
+  /** Whether it is time for `checkpoint`. */
+  get isCheckpointDue(): boolean {
+    return this.#transactions >= TRANSACTIONS_PER_CHECKPOINT;
+  }
+
+  /**
+   * Copies what the write-ahead log holds into the database. Others can write meanwhile; only when nobody has, the
+   * log begins anew.
+   */
+  checkpoint(): void {
+    this.#sqlite.pragma('wal_checkpoint(PASSIVE)');
+    this.#transactions = 0;
+  }
+
   close(): void {
     this.#sqlite.close();
   }
@@ -132,6 +148,7 @@ export class JournalStore {
 
   #transaction<T>(synchronous: 'FULL' | 'NORMAL', work: () => T): T {
     const sqlite = this.#sqlite;
+    this.#transactions += 1;
     sqlite.pragma(`synchronous = ${synchronous}`);
     sqlite.exec('BEGIN IMMEDIATE');
     try {

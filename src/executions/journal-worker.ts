@@ -77,8 +77,10 @@ class JournalThread {
     }
     try {
       this.#applyAll();
-      if ('operation' in request)
+      if ('operation' in request) {
         this.#lock.with(() => this.#store.operate(request.operation, request.args as never));
+        this.#checkpointIfDue();
+      }
       this.#finish(request);
     } catch (error) {
       this.#finish(request, error instanceof Error ? error.message : String(error));
@@ -128,9 +130,17 @@ class JournalThread {
     this.#behindSince = performance.now();
   }
 
+  /** The bulk while the main thread can commit, and the little that it has committed meanwhile when it can't. */
+  #checkpointIfDue(): void {
+    if (!this.#store.isCheckpointDue) return;
+    this.#store.checkpoint();
+    this.#lock.with(() => this.#store.checkpoint());
+  }
+
   #applySlice(): number {
     const characters = this.#lock.with(() => this.#store.apply());
     this.#progress.applied(characters);
+    this.#checkpointIfDue();
     return characters;
   }
 }

@@ -60,6 +60,8 @@ export class Journal {
   private constructor({ sqlite, file }: Database, writer: Writer, events: JournalEvents) {
     this.#writer = writer;
     this.#events = events;
+    // The thread does that: it takes far longer than a commit.
+    sqlite.pragma('wal_autocheckpoint = 0');
     this.#insert = sqlite.prepare('INSERT INTO execution_journal (entries) VALUES (?)');
     const lock = createWriteLock();
     const progress = createProgress();

@@ -105,7 +105,7 @@ export class Threads {
     let reason = 'The channel was closed.';
     try {
       await this.#pool.run(
-        { thread, descriptor, codeDirectory, entrypoint, startFile, env, flags },
+        { thread, descriptor, codeDirectory, entrypoint, startFile, env: { ...TEMPORARY, ...env }, flags },
         { signal: controller.signal },
       );
     } catch (error) {
@@ -150,6 +150,10 @@ export class Threads {
     this.#onEnd(record.thread, reason);
   }
 }
+
+/** Where the temporary folder is not `/tmp`, the function has to be told. */
+const TEMPORARY: Record<string, string> =
+  process.env.TMPDIR && process.env.TMPDIR !== '/tmp' ? { TMPDIR: process.env.TMPDIR } : {};
 
 const KILLED = 'The thread was ended by the server.';
 
