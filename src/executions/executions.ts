@@ -5,14 +5,13 @@ import type { Job, Outcome, Target } from '../engine/types.js';
 import { ApiError } from '../errors.js';
 import type { FunctionRecord } from '../functions/types.js';
 import { newId } from '../ids.js';
-import { functionHeaders, keptRequestHeaders } from './headers.js';
+import { addEnding, jobOf, newExecution } from './admission.js';
+import { functionHeaders } from './headers.js';
 import type { Lifecycle } from './lifecycle.js';
 import { checkExecuteRole } from './roles.js';
 import type { Ending, ExecutionStore } from './store.js';
 import type { Caller, Execution, ExecutionRequest, ExecutionResult } from './types.js';
 
-/** A sync execution is ended after this long, counted from its admission. Contract: executions. */
-const SYNC_LIMIT_MS = 30_000;
 /** Before an ending that could not be written is written again, ms. */
 const RETRY_END_MS = 1_000;
 
@@ -243,66 +242,3 @@ export class Executions {
 
 /** Guests have no executions of their own; keys see all. */
 const mayRead = (caller: Caller): boolean => caller.kind === 'key';
-
-/** The record of an execution that is about to be admitted: the lifecycle gives it its status and its place. */
-function newExecution(
-  id: string,
-  { functionId, deploymentId }: Target,
-  request: ExecutionRequest,
-  headers: Record<string, string>,
-): Execution {
-  const now = Date.now();
-  return {
-    seq: 0,
-    id,
-    functionId,
-    deploymentId,
-    trigger: 'http',
-    status: 'waiting',
-    requestMethod: request.method,
-    requestPath: request.path,
-    requestHeaders: keptRequestHeaders(headers),
-    responseStatusCode: 0,
-    responseHeaders: [],
-    duration: 0,
-    createdAt: now,
-    updatedAt: now,
-    scheduledAt: null,
-    userId: null,
-    logs: '',
-    errors: '',
-  };
-}
-
-/** What is on record now that it has ended. */
-function addEnding(execution: Execution, ending: Ending): void {
-  execution.status = ending.status;
-  execution.responseStatusCode = ending.responseStatusCode;
-  execution.responseHeaders = ending.responseHeaders;
-  execution.duration = ending.duration;
-  execution.logs = ending.logs;
-  execution.errors = ending.errors;
-  execution.updatedAt = ending.at;
-}
-
-function jobOf(
-  record: FunctionRecord,
-  { seq, id, requestMethod, requestPath }: Pick<Execution, 'seq' | 'id' | 'requestMethod' | 'requestPath'>,
-  headers: Record<string, string>,
-  body: Buffer,
-  sync: boolean,
-): Job {
-  return {
-    seq,
-    id,
-    functionId: record.id,
-    sync,
-    method: requestMethod,
-    path: requestPath,
-    headers,
-    body,
-    timeoutMs: record.timeout * 1_000,
-    logging: record.logging,
-    deadline: sync ? performance.now() + SYNC_LIMIT_MS : Number.POSITIVE_INFINITY,
-  };
-}

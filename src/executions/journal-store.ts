@@ -1,7 +1,7 @@
 import BetterSqlite3 from 'better-sqlite3';
-import { decodeEntries, type Entry, readAdmitEntry, readEndEntry } from './journal-entries.js';
+import { type Change, Changes } from './journal-changes.js';
+import { decodeEntries } from './journal-entries.js';
 import { SEARCH_MARK, type SearchText } from './search-store.js';
-import type { Ending, Input } from './store.js';
 import type { Execution, ExecutionStatus } from './types.js';
 
 /** Entries that go into the tables in one transaction; it takes one or two milliseconds, while others can't commit. */
@@ -17,18 +17,6 @@ export interface Operations {
   delete(seqs: number[]): void;
   /** Adds texts that are not in the search index yet; every execution up to `mark` is in it then. */
   index(texts: SearchText[], mark: number): void;
-}
-
-/** What a slice has left of one execution. */
-interface Change {
-  seq: number;
-  status: ExecutionStatus;
-  /** The record, if it is new. */
-  record: Execution | null;
-  input: Input | null;
-  deploymentId: string | null;
-  ending: Ending | null;
-  updatedAt: number;
 }
 
 const statements = (sqlite: BetterSqlite3.Database) => ({
@@ -61,6 +49,12 @@ const statements = (sqlite: BetterSqlite3.Database) => ({
   setMark: sqlite.prepare('INSERT OR REPLACE INTO meta (key, value) VALUES (?, ?)'),
 });
 
+/** The main thread's share: adds a row to the journal. From now on, that connection leaves checkpoints to this store. */
+export function prepareAppend(sqlite: BetterSqlite3.Database): BetterSqlite3.Statement {
+  sqlite.pragma('wal_autocheckpoint = 0');
+  return sqlite.prepare('INSERT INTO execution_journal (entries) VALUES (?)');
+}
+
 /** The journal's SQL, on a connection of its own. Everything here is synchronous: it is used in a thread of its own. */
 export class JournalStore {
   readonly #sqlite: BetterSqlite3.Database;
@@ -87,19 +81,19 @@ export class JournalStore {
   apply(): number {
     // Lost with the power, it would be done again: the entries are there until the same commit takes them away.
     return this.#transaction('NORMAL', () => {
-      const changes = new Map<number, Change>();
+      const changes = new Changes((seq) => this.#sql.status.get(seq) as ExecutionStatus | undefined);
       let count = 0;
       let characters = 0;
       let lastId = 0;
       for (const { id, entries } of this.#sql.next.iterate() as Iterable<{ id: number; entries: string }>) {
         const decoded = decodeEntries(entries);
-        for (const entry of decoded) this.#fold(entry, changes);
+        for (const entry of decoded) changes.fold(entry);
         count += decoded.length;
         characters += entries.length;
         lastId = id;
         if (count >= SLICE_ENTRIES || characters >= SLICE_CHARACTERS) break;
       }
-      for (const change of changes.values()) this.#writeOrSkip(change);
+      for (const change of changes.all()) this.#writeOrSkip(change);
       this.#sql.forget.run(lastId);
       return characters;
     });
@@ -161,45 +155,6 @@ export class JournalStore {
     }
   }
 
-  #fold(entry: Entry, changes: Map<number, Change>): void {
-    if (entry[0] === 'admit') {
-      const { execution, input } = readAdmitEntry(entry);
-      const { seq, status, updatedAt } = execution;
-      changes.set(seq, {
-        seq,
-        status,
-        record: execution,
-        input,
-        deploymentId: null,
-        ending: null,
-        updatedAt,
-      });
-      return;
-    }
-    const seqs = entry[0] === 'end' ? [entry[1]] : entry[1];
-    for (const seq of seqs) {
-      const change = changes.get(seq) ?? this.#load(seq);
-      if (!change || !isUnfinished(change.status)) continue;
-      changes.set(seq, change);
-      if (entry[0] === 'end') {
-        change.ending = readEndEntry(entry);
-        change.status = change.ending.status;
-        change.updatedAt = change.ending.at;
-        change.input = null;
-      } else if (change.status === entry[2]) {
-        change.status = entry[3];
-        change.deploymentId = entry[4] ?? change.deploymentId;
-        change.updatedAt = entry[5];
-      }
-    }
-  }
-
-  #load(seq: number): Change | null {
-    const status = this.#sql.status.get(seq) as ExecutionStatus | undefined;
-    if (status === undefined) return null;
-    return { seq, status, record: null, input: null, deploymentId: null, ending: null, updatedAt: 0 };
-  }
-
   /** A statement that breaks a constraint changes nothing, and the transaction goes on: one bad entry must not stop all. */
   #writeOrSkip(change: Change): void {
     try {
@@ -247,5 +202,3 @@ export class JournalStore {
     );
   }
 }
-
-const isUnfinished = (status: ExecutionStatus): boolean => status !== 'completed' && status !== 'failed';

@@ -7,7 +7,7 @@ import type { Writer } from '../db/writer.js';
 import { StartupError } from '../errors.js';
 import type { Entry } from './journal-entries.js';
 import { createProgress, Progress } from './journal-progress.js';
-import type { Operations } from './journal-store.js';
+import { type Operations, prepareAppend } from './journal-store.js';
 import type { JournalReply, JournalRequest, JournalWorkerData } from './journal-worker.js';
 
 /** A row of the journal with more characters than this is closed, and the next entry begins another. */
@@ -60,9 +60,7 @@ export class Journal {
   private constructor({ sqlite, file }: Database, writer: Writer, events: JournalEvents) {
     this.#writer = writer;
     this.#events = events;
-    // The thread does that: it takes far longer than a commit.
-    sqlite.pragma('wal_autocheckpoint = 0');
-    this.#insert = sqlite.prepare('INSERT INTO execution_journal (entries) VALUES (?)');
+    this.#insert = prepareAppend(sqlite);
     const lock = createWriteLock();
     const progress = createProgress();
     this.#progress = new Progress(progress);
