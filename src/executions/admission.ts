@@ -2,8 +2,7 @@
 import type { Job, Target } from '../engine/types.js';
 import type { FunctionRecord } from '../functions/types.js';
 import { keptRequestHeaders } from './headers.js';
-import type { Ending } from './store.js';
-import type { Execution, ExecutionRequest } from './types.js';
+import type { Ending, Execution, ExecutionRequest } from './types.js';
 
 /** A sync execution is ended after this long, counted from its admission. Contract: executions. */
 const SYNC_LIMIT_MS = 30_000;

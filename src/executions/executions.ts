@@ -9,8 +9,8 @@ import { addEnding, jobOf, newExecution } from './admission.js';
 import { functionHeaders } from './headers.js';
 import type { Lifecycle } from './lifecycle.js';
 import { checkExecuteRole } from './roles.js';
-import type { Ending, ExecutionStore } from './store.js';
-import type { Caller, Execution, ExecutionRequest, ExecutionResult } from './types.js';
+import type { ExecutionStore } from './store.js';
+import type { Caller, Ending, Execution, ExecutionRequest, ExecutionResult } from './types.js';
 
 /** Before an ending that could not be written is written again, ms. */
 const RETRY_END_MS = 1_000;

@@ -1,6 +1,5 @@
 import { type Entry, readAdmitEntry, readEndEntry } from './journal-entries.js';
-import type { Ending, Input } from './store.js';
-import type { Execution, ExecutionStatus } from './types.js';
+import type { Ending, Execution, ExecutionStatus, Input } from './types.js';
 
 /** What a slice has left of one execution. */
 export interface Change {

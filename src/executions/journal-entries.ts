@@ -4,8 +4,7 @@
  */
 import { isUtf8 } from 'node:buffer';
 import type { HeaderList } from '../engine/types.js';
-import type { Ending, Input } from './store.js';
-import type { Execution, ExecutionStatus, Trigger } from './types.js';
+import type { Ending, Execution, ExecutionStatus, Input, Trigger } from './types.js';
 
 /** An execution was admitted. The input is what it needs to run, if it does not run at once. */
 type AdmitEntry = [

@@ -1,8 +1,7 @@
 import BetterSqlite3 from 'better-sqlite3';
 import { type Change, Changes } from './journal-changes.js';
 import { decodeEntries } from './journal-entries.js';
-import { SEARCH_MARK, type SearchText } from './search-store.js';
-import type { Execution, ExecutionStatus } from './types.js';
+import type { Execution, ExecutionStatus, SearchText } from './types.js';
 
 /** Entries that go into the tables in one transaction; it takes one or two milliseconds, while others can't commit. */
 const SLICE_ENTRIES = 128;
@@ -10,6 +9,9 @@ const SLICE_ENTRIES = 128;
 const SLICE_CHARACTERS = 4 * 1024 * 1024;
 /** A checkpoint rewrites every page that has changed, so the fewer the better: after so many transactions, some 16 MiB. */
 const TRANSACTIONS_PER_CHECKPOINT = 40;
+
+/** Key of the mark in the database's small facts. */
+export const SEARCH_MARK = 'search_indexed_through';
 
 /** Other changes of the executions' tables, made in order with the journal's entries. */
 export interface Operations {

@@ -1,6 +1,6 @@
 import type { HeaderList, Outcome } from '../engine/types.js';
-import type { Ending, ExecutionStore, Input } from './store.js';
-import type { Execution, ExecutionStatus } from './types.js';
+import type { ExecutionStore } from './store.js';
+import type { Ending, Execution, ExecutionStatus, Input } from './types.js';
 
 /*
  * The life of an execution. This file is the only place that sets a status.

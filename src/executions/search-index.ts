@@ -1,4 +1,5 @@
-import type { SearchStore, SearchText } from './search-store.js';
+import type { SearchStore } from './search-store.js';
+import type { SearchText } from './types.js';
 
 /** Executions indexed in one transaction. */
 const BATCH = 100;

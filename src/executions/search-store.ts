@@ -1,25 +1,14 @@
 import type BetterSqlite3 from 'better-sqlite3';
 import type { Database } from '../db/client.js';
 import type { Journal } from './journal.js';
-import type { ExecutionStatus } from './types.js';
-
-/** What of an execution can be searched for. */
-export interface SearchText {
-  seq: number;
-  status: ExecutionStatus;
-  id: string;
-  path: string;
-  logs: string;
-  errors: string;
-}
+import { SEARCH_MARK } from './journal-store.js';
+import type { SearchText } from './types.js';
 
 /** Characters of logs and of errors, from the end, whose words are indexed. */
 const INDEXED_CHARACTERS = 50_000;
 const COLUMNS = `e.seq, e.status, e.id, e.request_path AS path,
   coalesce(substr(o.logs, -${INDEXED_CHARACTERS}), '') AS logs,
   coalesce(substr(o.errors, -${INDEXED_CHARACTERS}), '') AS errors`;
-/** Key of the mark in the database's small facts. */
-export const SEARCH_MARK = 'search_indexed_through';
 
 const statements = (sqlite: BetterSqlite3.Database) => ({
   next: sqlite.prepare(

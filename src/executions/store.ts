@@ -1,28 +1,9 @@
 import type BetterSqlite3 from 'better-sqlite3';
 import type { Database } from '../db/client.js';
 import type { Room } from '../engine/function-queue.js';
-import type { HeaderList } from '../engine/types.js';
 import type { Journal } from './journal.js';
 import { admitEntry, endEntry, statusEntry } from './journal-entries.js';
-import type { Execution, ExecutionStatus, Trigger } from './types.js';
-
-/** What a waiting execution needs to run. */
-export interface Input {
-  headers: Record<string, string>;
-  body: Buffer;
-}
-
-/** How it ended. */
-export interface Ending {
-  status: ExecutionStatus;
-  responseStatusCode: number;
-  responseHeaders: HeaderList;
-  /** Seconds. */
-  duration: number;
-  logs: string;
-  errors: string;
-  at: number;
-}
+import type { Ending, Execution, ExecutionStatus, Input, Trigger } from './types.js';
 
 interface Row {
   seq: number;

@@ -52,3 +52,31 @@ export interface ExecutionResult {
   /** `null` for an async execution. */
   response: { status: number; headers: HeaderList; body: Buffer } | null;
 }
+
+/** What a waiting execution needs to run. */
+export interface Input {
+  headers: Record<string, string>;
+  body: Buffer;
+}
+
+/** How it ended. */
+export interface Ending {
+  status: ExecutionStatus;
+  responseStatusCode: number;
+  responseHeaders: HeaderList;
+  /** Seconds. */
+  duration: number;
+  logs: string;
+  errors: string;
+  at: number;
+}
+
+/** What of an execution can be searched for. */
+export interface SearchText {
+  seq: number;
+  status: ExecutionStatus;
+  id: string;
+  path: string;
+  logs: string;
+  errors: string;
+}
