@@ -1,4 +1,4 @@
 CREATE TABLE `execution_journal` (
-	`id` integer PRIMARY KEY AUTOINCREMENT NOT NULL,
+	`id` integer PRIMARY KEY NOT NULL,
 	`entries` text NOT NULL
 );

@@ -123,7 +123,8 @@ export const executionOutputs = sqliteTable('execution_outputs', {
  * committed together, one JSON entry a line (`executions/journal-entries.ts`).
  */
 export const executionJournal = sqliteTable('execution_journal', {
-  id: integer('id').primaryKey({ autoIncrement: true }),
+  // Counting on for ever would take a page more in every commit. Rows go in the order they came, so this suffices.
+  id: integer('id').primaryKey(),
   entries: text('entries').notNull(),
 });
 
