@@ -7,6 +7,7 @@ import BetterSqlite3 from 'better-sqlite3';
 import { describe, expect, test } from 'vitest';
 import { hasBubblewrap, missing } from '../support/requirements.js';
 import { prepareServer, startServer, type TestServer } from '../support/server.js';
+import { waitFor } from '../support/wait-for.js';
 
 const HELLO = { hello: `export default ({ req, res }) => res.text('hello ' + req.bodyText)` };
 const MAIN = fileURLToPath(new URL('../../dist/main.js', import.meta.url));
@@ -35,10 +36,10 @@ describe('the first start', () => {
   test('makes the data folder and a key, and prints a curl line that works', async () => {
     const server = prepareServer({ functions: HELLO, apiKey: null });
     await server.start();
-    const curl = server.output.match(/^\s*(curl .+)$/m)?.[1];
-    expect(curl).toBeDefined();
+    // It is printed after the line about listening, for it names the address.
+    const curl = await waitFor('the curl line is printed', () => server.output.match(/^\s*(curl .+)$/m)?.[1]);
     const execution = JSON.parse(
-      execFileSync('sh', ['-c', curl!], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] }),
+      execFileSync('sh', ['-c', curl], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] }),
     );
     expect(execution).toMatchObject({ functionId: 'hello', status: 'completed', responseStatusCode: 200 });
     expect(mode(server.dataDirectory)).toBe('711');
@@ -50,15 +51,17 @@ describe('the first start', () => {
     await server.stop();
     server.output = '';
     await server.start();
-    expect(server.output).not.toMatch(/standard_|curl /);
     const { status } = await server.request('GET', '/v1/functions', { key });
     expect(status).toBe(200);
+    await server.stop(); // So that all it would print has been printed.
+    expect(server.output).not.toMatch(/standard_|curl /);
   });
 
   test('with API_KEY set none is made', async () => {
     const server = await startServer({ functions: HELLO, apiKey: 'chosen-by-the-operator' });
-    expect(server.output).not.toMatch(/standard_|chosen-by-the-operator/);
     expect((await server.request('GET', '/v1/functions')).status).toBe(200);
+    await server.stop();
+    expect(server.output).not.toMatch(/standard_|chosen-by-the-operator/);
   });
 
   test('a .env file is read, and the environment wins', async () => {
