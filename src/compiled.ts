@@ -8,5 +8,6 @@ import { fileURLToPath } from 'node:url';
  * @param name of the compiled file beside the caller, e.g. `./worker.js`
  */
 export function compiledFile(from: string, name: string): string {
-  return fileURLToPath(new URL(name, from.endsWith('.ts') ? from.replace('/src/', '/dist/') : from));
+  // The last `src`: the checkout itself may lie below another one, such as /usr/src.
+  return fileURLToPath(new URL(name, from.endsWith('.ts') ? from.replace(/^(.*)\/src\//, '$1/dist/') : from));
 }
