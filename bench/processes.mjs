@@ -1,14 +1,12 @@
 /** Starts and stops what is measured: each a process of its own. */
-import { execFile, spawn } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { chmodSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
-import { promisify } from 'node:util';
 
 const here = (path) => fileURLToPath(new URL(path, import.meta.url));
-const run = promisify(execFile);
 
 export const API_KEY = 'key-of-the-bench';
 
@@ -58,10 +56,17 @@ export async function startServer() {
   return { ...server, stop };
 }
 
-/** Runs the load generator; see load.mjs. */
-export async function load(options) {
-  const { stdout } = await run(process.execPath, [here('load.mjs'), JSON.stringify(options)]);
-  return JSON.parse(stdout);
+/** Starts the load generator; see load.mjs. */
+export function startLoad() {
+  const child = spawn(process.execPath, [here('load.mjs')], { stdio: ['pipe', 'pipe', 'inherit'] });
+  const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
+  const measure = async (options) => {
+    child.stdin.write(`${JSON.stringify(options)}\n`);
+    const { value, done } = await lines.next();
+    if (done) throw new Error('the load generator has ended');
+    return JSON.parse(value);
+  };
+  return { measure, stop: () => child.stdin.end() };
 }
 
 /** Waits until a process has (nearly) nothing to do, so that no round pays for the one before it. */

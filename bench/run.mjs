@@ -7,11 +7,11 @@
  *   plain  POST → JSON on Fastify alone
  *   sync   a warm execution through our server: two durable writes, the function in its sandbox, its answer
  *   async  a burst of accepted executions while the runners work: accepts a second, and the time until all have ended
- * All at 32 connections, from one load generator in a process of its own. The figures are medians over the rounds.
+ * All at 32 connections, from one load generator in a process of its own, which is warm as well. The figures are medians over the rounds.
  */
 import { cpus } from 'node:os';
 import { parseArgs } from 'node:util';
-import { API_KEY, load, settle, startPlainFastify, startServer } from './processes.mjs';
+import { API_KEY, settle, startLoad, startPlainFastify, startServer } from './processes.mjs';
 
 const CONNECTIONS = 32;
 const FUNCTION = 'trivial';
@@ -40,13 +40,13 @@ const executionBody = (async) => JSON.stringify({ body: JSON.stringify(PAYLOAD),
 
 function plainLoad(plain, extent) {
   const body = JSON.stringify(PAYLOAD);
-  return load({ url: plain.url, headers: {}, body, status: 201, connections: CONNECTIONS, ...extent });
+  return load.measure({ url: plain.url, headers: {}, body, status: 201, connections: CONNECTIONS, ...extent });
 }
 
 function executionLoad(server, async, extent) {
   const url = `${server.url}/v1/functions/${FUNCTION}/executions`;
   const status = async ? 202 : 201;
-  return load({ url, headers, body: executionBody(async), status, connections: CONNECTIONS, ...extent });
+  return load.measure({ url, headers, body: executionBody(async), status, connections: CONNECTIONS, ...extent });
 }
 
 /** How many executions (at most 5,000 are counted) have one of these statuses. */
@@ -129,6 +129,7 @@ async accept, ${burst} at once ${summary.acceptsPerSecond}/s   ${summary.acceptT
   console.log(JSON.stringify(summary));
 }
 
+const load = startLoad();
 const plain = await startPlainFastify();
 try {
   const server = await startServer();
@@ -140,4 +141,5 @@ try {
   }
 } finally {
   await plain.stop();
+  load.stop();
 }
