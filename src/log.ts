@@ -16,7 +16,7 @@ const SECRETS = [
 ];
 
 /** Lines gather until they have so many characters together, or for so long, ms. */
-const CHUNK_CHARACTERS = 16_384;
+const CHUNK_CHARACTERS = 65_536;
 const FLUSH_MS = 100;
 
 /**
