@@ -40,13 +40,27 @@ const executionBody = (async) => JSON.stringify({ body: JSON.stringify(PAYLOAD),
 
 function plainLoad(plain, extent) {
   const body = JSON.stringify(PAYLOAD);
-  return load.measure({ url: plain.url, headers: {}, body, status: 201, connections: CONNECTIONS, ...extent });
+  return load.measure({
+    url: plain.url,
+    headers: {},
+    body,
+    status: 201,
+    connections: CONNECTIONS,
+    ...extent,
+  });
 }
 
 function executionLoad(server, async, extent) {
   const url = `${server.url}/v1/functions/${FUNCTION}/executions`;
   const status = async ? 202 : 201;
-  return load.measure({ url, headers, body: executionBody(async), status, connections: CONNECTIONS, ...extent });
+  return load.measure({
+    url,
+    headers,
+    body: executionBody(async),
+    status,
+    connections: CONNECTIONS,
+    ...extent,
+  });
 }
 
 /** How many executions (at most 5,000 are counted) have one of these statuses. */

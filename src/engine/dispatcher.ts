@@ -1,5 +1,5 @@
 import { ApiError } from '../errors.js';
-import { FunctionQueue, type Room } from './function-queue.js';
+import { FunctionQueue, type Room, type Waiting } from './function-queue.js';
 import type { Runner } from './runner.js';
 import { RunnerPool, type RunnerPoolOptions } from './runner-pool.js';
 import { failure, type RunnerThread } from './runner-thread.js';
@@ -34,10 +34,9 @@ export interface DispatcherHost {
   /** Commits that these async executions wait again. */
   markWaiting(jobs: Job[]): Promise<void>;
   /**
-   * Async executions of the function that wait, oldest first, with a sequence number above `afterSeq`. `isAll`: there
-   * are no others.
+   * Async executions of the function that wait, oldest first, with a sequence number above `afterSeq`.
    */
-  loadWaiting(functionId: string, afterSeq: number, room: Room): Promise<{ jobs: Job[]; isAll: boolean }>;
+  loadWaiting(functionId: string, afterSeq: number, room: Room): Promise<Waiting>;
   /** An execution has ended; called exactly once for each. */
   ended(job: Job, outcome: Outcome): void;
   /** Something an operator may want to see. */
@@ -325,6 +324,7 @@ export class Dispatcher {
     let waiting = false;
     for (const queue of this.#queues.values()) {
       this.#failSync(queue, 'limit', 'Execution timed out.', now);
+      queue.refresh();
       if (queue.size === 0 && !queue.wantsMore) continue;
       waiting = true;
       this.#pump(queue);

@@ -8,13 +8,26 @@ const AHEAD_MS = 16;
 const DECAY = 0.8;
 
 /** Async executions of one function that are kept in memory, and bytes of their bodies; the others wait in the database. */
-const ASYNC_WINDOW = 256;
+const ASYNC_WINDOW = 4_096;
 const ASYNC_WINDOW_BYTES = 8 * 1024 * 1024;
+/** Waiting executions that are read from the database at a time; the server does nothing else meanwhile. */
+const LOAD_COUNT = 256;
 
 /** What may be read of waiting executions at a time; the first one is, however large. */
 export interface Room {
   count: number;
   bytes: number;
+  /** Nothing is left in memory: whatever was accepted must be found, at whatever cost. */
+  isUrgent: boolean;
+}
+
+/**
+ * Executions that wait in the database. `all`: there are no others; `so far`: others may not be in the tables yet, which
+ * is only said to who is not in a hurry; `more`: there was no room for others.
+ */
+export interface Waiting<T = Job> {
+  items: T[];
+  end: 'all' | 'so far' | 'more';
 }
 
 /** What waits of one function, sync ahead of async. */
@@ -31,6 +44,8 @@ export class FunctionQueue {
   lastSeq = 0;
   /** A read of waiting executions is under way. */
   #loading = false;
+  /** The last read found fewer than it had room for; the next can wait. */
+  #isDry = false;
   /** Another one was left in the database since that read began. */
   #missed = false;
   /** Bytes of the bodies in `sync`. */
@@ -91,6 +106,8 @@ export class FunctionQueue {
   /** Whether waiting executions should be read from the database now. */
   get wantsMore(): boolean {
     if (!this.spilled || this.#loading) return false;
+    if (this.async.length === 0) return true;
+    if (this.#isDry) return false;
     return this.async.length <= ASYNC_WINDOW / 2 && this.#asyncBytes <= ASYNC_WINDOW_BYTES / 2;
   }
 
@@ -98,15 +115,25 @@ export class FunctionQueue {
   beginLoad(): Room {
     this.#loading = true;
     this.#missed = false;
-    return { count: ASYNC_WINDOW - this.async.length, bytes: ASYNC_WINDOW_BYTES - this.#asyncBytes };
+    return {
+      count: Math.min(LOAD_COUNT, ASYNC_WINDOW - this.async.length),
+      bytes: ASYNC_WINDOW_BYTES - this.#asyncBytes,
+      isUrgent: this.async.length === 0,
+    };
   }
 
   /** What was read, or null: the read failed. */
-  endLoad(read: { jobs: Job[]; isAll: boolean } | null): void {
+  endLoad(read: Waiting | null): void {
     this.#loading = false;
     if (!read) return;
-    for (const job of read.jobs) if (!this.held.has(job.seq)) this.#hold(job);
-    this.spilled = !read.isAll || this.#missed;
+    for (const job of read.items) if (!this.held.has(job.seq)) this.#hold(job);
+    this.#isDry = read.end === 'so far';
+    this.spilled = read.end !== 'all' || this.#missed;
+  }
+
+  /** What the database lacked a moment ago may be there now. */
+  refresh(): void {
+    this.#isDry = false;
   }
 
   #hold(job: Job): void {

@@ -1,17 +1,17 @@
 /** What an execution is made of: its record, and what the engine is given of it. */
 import type { Job, Target } from '../engine/types.js';
 import type { FunctionRecord } from '../functions/types.js';
-import { keptRequestHeaders } from './headers.js';
-import type { Ending, Execution, ExecutionRequest } from './types.js';
+import { addServerHeaders, keptRequestHeaders } from './headers.js';
+import type { Ending, Execution, ExecutionRequest, Input } from './types.js';
 
 /** A sync execution is ended after this long, counted from its admission. Contract: executions. */
 const SYNC_LIMIT_MS = 30_000;
+
 /** The record of an execution that is about to be admitted: the lifecycle gives it its status and its place. */
 export function newExecution(
   id: string,
   { functionId, deploymentId }: Target,
   request: ExecutionRequest,
-  headers: Record<string, string>,
 ): Execution {
   const now = Date.now();
   return {
@@ -23,7 +23,7 @@ export function newExecution(
     status: 'waiting',
     requestMethod: request.method,
     requestPath: request.path,
-    requestHeaders: keptRequestHeaders(headers),
+    requestHeaders: keptRequestHeaders(request.headers, request.clientIp),
     responseStatusCode: 0,
     responseHeaders: [],
     duration: 0,
@@ -47,21 +47,27 @@ export function addEnding(execution: Execution, ending: Ending): void {
   execution.updatedAt = ending.at;
 }
 
-/** An execution on its way through the engine. */
+/** What the engine must know of an execution. */
+export type Admitted = Pick<
+  Execution,
+  'seq' | 'id' | 'trigger' | 'requestMethod' | 'requestPath' | 'requestHeaders'
+>;
+
+/** An execution on its way through the engine. Its input's headers get the server's own. */
 export function jobOf(
   record: FunctionRecord,
-  { seq, id, requestMethod, requestPath }: Pick<Execution, 'seq' | 'id' | 'requestMethod' | 'requestPath'>,
-  headers: Record<string, string>,
-  body: Buffer,
+  execution: Admitted,
+  { headers, body }: Input,
   sync: boolean,
 ): Job {
+  addServerHeaders(headers, execution);
   return {
-    seq,
-    id,
+    seq: execution.seq,
+    id: execution.id,
     functionId: record.id,
     sync,
-    method: requestMethod,
-    path: requestPath,
+    method: execution.requestMethod,
+    path: execution.requestPath,
     headers,
     body,
     timeoutMs: record.timeout * 1_000,

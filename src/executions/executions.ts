@@ -1,12 +1,11 @@
 import type { ListQuery } from '../db/query.js';
 import type { Dispatcher, DispatcherHost } from '../engine/dispatcher.js';
-import type { Room } from '../engine/function-queue.js';
+import type { Room, Waiting } from '../engine/function-queue.js';
 import type { Job, Outcome, Target } from '../engine/types.js';
 import { ApiError } from '../errors.js';
 import type { FunctionRecord } from '../functions/types.js';
 import { newId } from '../ids.js';
 import { addEnding, jobOf, newExecution } from './admission.js';
-import { functionHeaders } from './headers.js';
 import type { Lifecycle } from './lifecycle.js';
 import { checkExecuteRole } from './roles.js';
 import type { ExecutionStore } from './store.js';
@@ -78,15 +77,13 @@ export class Executions {
     const record = await this.#function(request.functionId, request.caller);
     const target = await this.#deps.targets.resolve(record);
     checkExecuteRole(record, request);
-    const id = newId();
-    const headers = functionHeaders(request, id, 'http');
-    const execution = newExecution(id, target, request, headers);
+    const execution = newExecution(newId(), target, request);
     if (request.async) {
-      await this.#deps.lifecycle.admitAsync(execution, { headers, body: request.body });
-      this.#dispatcher.enqueueAsync(jobOf(record, execution, headers, request.body, false), target);
+      await this.#deps.lifecycle.admitAsync(execution, request);
+      this.#dispatcher.enqueueAsync(jobOf(record, execution, request, false), target);
       return { execution, response: null };
     }
-    const job = jobOf(record, execution, headers, request.body, true);
+    const job = jobOf(record, execution, request, true);
     this.#dispatcher.reserveSync(record.id);
     try {
       await this.#deps.lifecycle.admitSync(execution);
@@ -199,18 +196,11 @@ export class Executions {
     return record;
   }
 
-  async #loadWaiting(
-    functionId: string,
-    afterSeq: number,
-    room: Room,
-  ): Promise<{ jobs: Job[]; isAll: boolean }> {
+  async #loadWaiting(functionId: string, afterSeq: number, room: Room): Promise<Waiting> {
     const record = await this.#deps.functions.get(functionId);
-    if (!record) return { jobs: [], isAll: true };
-    const { executions, isAll } = await this.#deps.store.waiting(functionId, afterSeq, room);
-    const jobs = executions.map(({ headers, body, ...execution }) =>
-      jobOf(record, execution, headers, body, false),
-    );
-    return { jobs, isAll };
+    if (!record) return { items: [], end: 'all' };
+    const { items, end } = await this.#deps.store.waiting(functionId, afterSeq, room);
+    return { items: items.map((waiting) => jobOf(record, waiting, waiting, false)), end };
   }
 
   #ended(job: Job, outcome: Outcome): void {

@@ -1,25 +1,21 @@
 import type { HeaderList } from '../engine/types.js';
-import type { ExecutionRequest, Trigger } from './types.js';
+import type { Execution } from './types.js';
+
+const CLIENT_IP = 'x-appwrite-client-ip';
 
 /** Request headers that stay on record. Contract: executions, the Execution. */
-const KEPT_REQUEST_HEADERS = [
-  'content-type',
-  'agent',
-  'content-length',
-  'host',
-  'user-agent',
-  'x-appwrite-client-ip',
-];
+const KEPT_REQUEST_HEADERS = ['content-type', 'agent', 'content-length', 'host', 'user-agent'];
 
-/** The headers a function sees: its caller's, then the server's own, which win. Contract: executions, what the function is sent. */
-export function functionHeaders(
-  request: ExecutionRequest,
-  executionId: string,
-  trigger: Trigger,
-): Record<string, string> {
+/**
+ * Adds the server's own headers to those of the caller, which they win over: what a function sees. Contract: executions,
+ * what the function is sent. They follow from the record, so they are not stored with what a waiting execution needs.
+ */
+export function addServerHeaders(
+  headers: Record<string, string>,
+  { id, trigger, requestHeaders }: Pick<Execution, 'id' | 'trigger' | 'requestHeaders'>,
+): void {
   // Assigned one by one: on the hot path a spread of another shape each time costs ten times as much.
-  const headers = request.headers;
-  headers['x-appwrite-execution-id'] = executionId;
+  headers['x-appwrite-execution-id'] = id;
   headers['x-appwrite-trigger'] = trigger;
   headers['x-appwrite-user-id'] = '';
   headers['x-appwrite-user-jwt'] = '';
@@ -27,16 +23,16 @@ export function functionHeaders(
   headers['x-appwrite-country-code'] = '';
   headers['x-appwrite-continent-code'] = '';
   headers['x-appwrite-continent-eu'] = 'false';
-  headers['x-appwrite-client-ip'] = request.clientIp;
-  return headers;
+  headers[CLIENT_IP] = requestHeaders.find(([name]) => name === CLIENT_IP)?.[1] ?? '';
 }
 
 /** What of a function's request headers stays on record. */
-export function keptRequestHeaders(headers: Record<string, string>): HeaderList {
+export function keptRequestHeaders(headers: Record<string, string>, clientIp: string): HeaderList {
   const kept: HeaderList = [];
   for (const name of KEPT_REQUEST_HEADERS) {
     const value = headers[name];
     if (value !== undefined) kept.push([name, value]);
   }
+  kept.push([CLIENT_IP, clientIp]);
   return kept;
 }

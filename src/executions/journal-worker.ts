@@ -76,7 +76,8 @@ class JournalThread {
       return;
     }
     try {
-      this.#applyAll();
+      const isIndexing = 'operation' in request && request.operation === 'index';
+      if (!isIndexing) this.#applyAll();
       if ('operation' in request) {
         this.#lock.with(() => this.#store.operate(request.operation, request.args as never));
         this.#checkpointIfDue();

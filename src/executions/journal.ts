@@ -121,9 +121,12 @@ export class Journal {
     await this.#settling;
   }
 
-  /** Changes the tables, after all that was appended before. Resolves when it is on disk. */
+  /**
+   * Changes the tables, after all that was appended before, but for the search index, which has only to do with what
+   * is in them already. Resolves when it is on disk.
+   */
   async run<K extends keyof Operations>(operation: K, ...args: Parameters<Operations[K]>): Promise<void> {
-    await this.#flush();
+    if (operation !== 'index') await this.#flush();
     await this.#request({ operation, args: args as unknown as never[] });
   }
 

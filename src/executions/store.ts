@@ -1,6 +1,7 @@
 import type BetterSqlite3 from 'better-sqlite3';
 import type { Database } from '../db/client.js';
-import type { Room } from '../engine/function-queue.js';
+import type { Room, Waiting } from '../engine/function-queue.js';
+import type { Admitted } from './admission.js';
 import type { Journal } from './journal.js';
 import { admitEntry, endEntry, statusEntry } from './journal-entries.js';
 import type { Ending, Execution, ExecutionStatus, Input, Trigger } from './types.js';
@@ -38,7 +39,7 @@ const statements = (sqlite: BetterSqlite3.Database) => ({
      FROM executions e LEFT JOIN execution_outputs o ON o.seq = e.seq WHERE e.seq = ?`,
   ),
   waiting: sqlite.prepare(
-    `SELECT e.seq, e.id, e.request_method, e.request_path, i.headers, i.body
+    `SELECT e.seq, e.id, e.trigger, e.request_method, e.request_path, e.request_headers, i.headers, i.body
      FROM executions e LEFT JOIN execution_inputs i ON i.seq = e.seq
      WHERE e.function_id = ? AND e.status = 'waiting' AND e.seq > ? ORDER BY e.seq LIMIT ?`,
   ),
@@ -110,36 +111,27 @@ export class ExecutionStore {
   /**
    * Waiting executions of a function with what they need to run, oldest first. For the caller who alone starts them:
    * one that has started after the last one read can't be among them, so they are read ahead of the journal while the
-   * tables have enough.
+   * tables have enough, or it is not urgent.
    */
-  async waiting(
-    functionId: string,
-    afterSeq: number,
-    room: Room,
-  ): Promise<{ executions: WaitingExecution[]; isAll: boolean }> {
-    let read = this.#waiting(functionId, afterSeq, room);
-    if (read.isAll) {
-      await this.settle();
-      read = this.#waiting(functionId, afterSeq, room);
-    }
-    return read;
+  async waiting(functionId: string, afterSeq: number, room: Room): Promise<Waiting<WaitingExecution>> {
+    const read = this.#waiting(functionId, afterSeq, room);
+    if (read.end === 'more') return read;
+    if (!room.isUrgent) return { ...read, end: 'so far' };
+    await this.settle();
+    return this.#waiting(functionId, afterSeq, room);
   }
 
   /** The first one is read however large it is. */
-  #waiting(
-    functionId: string,
-    afterSeq: number,
-    room: Room,
-  ): { executions: WaitingExecution[]; isAll: boolean } {
-    const executions: WaitingExecution[] = [];
+  #waiting(functionId: string, afterSeq: number, room: Room): Waiting<WaitingExecution> {
+    const items: WaitingExecution[] = [];
     let { bytes } = room;
     const rows = this.#sql.waiting.iterate(functionId, afterSeq, room.count) as IterableIterator<WaitingRow>;
     for (const row of rows) {
-      executions.push(toWaiting(row));
+      items.push(toWaiting(row));
       bytes -= row.body?.length ?? 0;
-      if (bytes <= 0) return { executions, isAll: false };
+      if (bytes <= 0) return { items, end: 'more' };
     }
-    return { executions, isAll: executions.length < room.count };
+    return { items, end: items.length < room.count ? 'all' : 'more' };
   }
 
   /** Ids of the functions that have executions of that status. */
@@ -169,25 +161,24 @@ export class ExecutionStore {
 interface WaitingRow {
   seq: number;
   id: string;
+  trigger: Trigger;
   request_method: string;
   request_path: string;
+  request_headers: string;
   headers: string | null;
   body: Buffer | null;
 }
 
-export interface WaitingExecution extends Input {
-  seq: number;
-  id: string;
-  requestMethod: string;
-  requestPath: string;
-}
+export interface WaitingExecution extends Admitted, Input {}
 
 function toWaiting(row: WaitingRow): WaitingExecution {
   return {
     seq: row.seq,
     id: row.id,
+    trigger: row.trigger,
     requestMethod: row.request_method,
     requestPath: row.request_path,
+    requestHeaders: JSON.parse(row.request_headers),
     headers: JSON.parse(row.headers ?? '{}'),
     body: row.body ?? Buffer.alloc(0),
   };

@@ -18,7 +18,8 @@ async function admitAsync(changes = {}) {
   });
   return { seq: record.seq, id: record.id };
 }
-const waiting = async () => (await records.store.waiting('f', 0, { count: 10, bytes: 1_000 })).executions;
+const room = { count: 10, bytes: 1_000, isUrgent: true };
+const waiting = async () => (await records.store.waiting('f', 0, room)).items;
 const status = async (id: string) => (await records.store.get(id))?.status;
 
 describe('an async execution', () => {
@@ -26,7 +27,16 @@ describe('an async execution', () => {
     const { seq, id } = await admitAsync();
     expect(await status(id)).toBe('waiting');
     expect(await waiting()).toEqual([
-      { seq, id, requestMethod: 'GET', requestPath: '/', headers: { a: 'b' }, body: Buffer.from([0, 255]) },
+      {
+        seq,
+        id,
+        trigger: 'http',
+        requestMethod: 'GET',
+        requestPath: '/',
+        requestHeaders: [],
+        headers: { a: 'b' },
+        body: Buffer.from([0, 255]),
+      },
     ]);
     await records.lifecycle.start([seq], 'other');
     expect(await records.store.get(id)).toMatchObject({ status: 'processing', deploymentId: 'other' });
@@ -52,16 +62,26 @@ describe('an async execution', () => {
 test('waiting executions are read while there is room for their bodies, and one in any case', async () => {
   for (let i = 0; i < 5; i++) await admitAsync();
   const read = (count: number, bytes: number, afterSeq = 0) =>
-    records.store.waiting('f', afterSeq, { count, bytes });
+    records.store.waiting('f', afterSeq, { count, bytes, isUrgent: true });
   const sizes = async (page: ReturnType<typeof read>) => {
-    const { executions, isAll } = await page;
-    return [executions.length, isAll];
+    const { items, end } = await page;
+    return [items.length, end];
   };
-  expect(await sizes(read(10, 1_000))).toEqual([5, true]);
-  expect(await sizes(read(5, 1_000))).toEqual([5, false]);
-  expect(await sizes(read(10, 4))).toEqual([2, false]);
-  expect(await sizes(read(10, 0))).toEqual([1, false]);
-  expect(await sizes(read(10, 1_000, 5))).toEqual([0, true]);
+  expect(await sizes(read(10, 1_000))).toEqual([5, 'all']);
+  expect(await sizes(read(5, 1_000))).toEqual([5, 'more']);
+  expect(await sizes(read(10, 4))).toEqual([2, 'more']);
+  expect(await sizes(read(10, 0))).toEqual([1, 'more']);
+  expect(await sizes(read(10, 1_000, 5))).toEqual([0, 'all']);
+});
+
+test('waiting executions that are not needed yet are not waited for', async () => {
+  for (let i = 0; i < 3; i++) await admitAsync();
+  await records.store.settle();
+  await admitAsync();
+  const { items, end } = await records.store.waiting('f', 0, { ...room, isUrgent: false });
+  expect(items.length).toBeGreaterThanOrEqual(3);
+  expect(end).toBe('so far');
+  expect(await waiting()).toHaveLength(4);
 });
 
 test('a sync execution is processing from the start and stores no input', async () => {
