@@ -3,7 +3,6 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import { Type } from 'typebox';
 import { ApiError } from '../../errors.js';
 import { checkHeaders } from '../header-rules.js';
-import { JointWrites } from '../joint-writes.js';
 import { ExecutionModel, executionExample, toResultBody } from '../models/execution.js';
 import { encodeMultipart, parseMultipart, prefersMultipart } from '../multipart.js';
 import { ownHost } from '../own-host.js';
@@ -18,7 +17,6 @@ import { ExecutionRequestModel, executionRequestExample } from './execution-requ
 
 /** `POST /v1/functions/{functionId}/executions`: runs a function. */
 export async function createExecution(app: App, services: HttpServices): Promise<void> {
-  const writes = new JointWrites();
   app.addContentTypeParser('multipart/form-data', (_request: FastifyRequest, payload: IncomingMessage) =>
     parseMultipart(payload),
   );
@@ -90,7 +88,6 @@ export async function createExecution(app: App, services: HttpServices): Promise
         direct: false,
       });
       noteExecution(request, result.execution);
-      writes.join(request.raw.socket);
       reply.code(result.response ? 201 : 202);
       const body = toResultBody(result, request.caller);
       const bytes = result.response?.body ?? NO_BODY;
