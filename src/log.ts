@@ -15,43 +15,53 @@ const SECRETS = [
   'headers["x-appwrite-jwt"]',
 ];
 
-/** Lines gather until they have so many characters together, or for so long, ms. */
-const CHUNK_CHARACTERS = 65_536;
+/** Lines gather until there are so many bytes of them, or for so long, ms. */
+const CHUNK_BYTES = 64 * 1024;
 const FLUSH_MS = 100;
+/** Bytes that a UTF-16 unit takes in UTF-8, at most. */
+const MAX_UNIT_BYTES = 3;
+
+/** Takes lines that are ready to be written, with their end. */
+export type WriteLine = (line: string) => void;
+
+const lineWriters = new WeakMap<Logger, WriteLine>();
+
+/** A way past the logger for who makes its JSON lines itself, if the log has such lines. */
+export function lineWriterOf(log: Logger): WriteLine | undefined {
+  return lineWriters.get(log);
+}
 
 /**
  * The server's log, on stdout: readable in a terminal, else one JSON object a line. Lines are written in the
  * background; what is still to be written when the process exits is written then.
  */
 export function createLogger({ logLevel }: { logLevel: LogLevel }): Logger {
-  const destination = process.stdout.isTTY
-    ? pretty({ translateTime: 'SYS:HH:MM:ss.l', singleLine: true, sync: true })
-    : bufferedStdout();
-  return pino(
-    {
-      level: logLevel,
-      base: undefined,
-      timestamp: () => `,"time":"${toDate(Date.now())}"`,
-      redact: SECRETS,
-      serializers: { err: pino.stdSerializers.err, error: pino.stdSerializers.err },
-    },
-    destination,
-  );
+  const options = {
+    level: logLevel,
+    base: undefined,
+    timestamp: () => `,"time":"${toDate(Date.now())}"`,
+    redact: SECRETS,
+    serializers: { err: pino.stdSerializers.err, error: pino.stdSerializers.err },
+  };
+  if (process.stdout.isTTY) {
+    return pino(options, pretty({ translateTime: 'SYS:HH:MM:ss.l', singleLine: true, sync: true }));
+  }
+  const destination = bufferedStdout();
+  const log = pino(options, destination);
+  lineWriters.set(log, destination.write);
+  return log;
 }
 
-/**
- * Lines leave together, so that a busy server does not pay a system call for each. They are gathered here and not by
- * the destination, which measures all that it holds anew at every line.
- */
+/** Lines leave together, so that a busy server does not pay for each with a system call and a reader that wakes up. */
 function bufferedStdout() {
-  const destination = pino.destination({ dest: 1, sync: false });
-  let lines: string[] = [];
-  let characters = 0;
+  const destination = pino.destination({ dest: 1, sync: false, contentMode: 'buffer' });
+  let chunk = Buffer.allocUnsafeSlow(CHUNK_BYTES);
+  let used = 0;
   const flush = (): void => {
-    if (lines.length === 0) return;
-    destination.write(lines.join(''));
-    lines = [];
-    characters = 0;
+    if (used === 0) return;
+    destination.write(chunk.subarray(0, used) as never);
+    chunk = Buffer.allocUnsafeSlow(CHUNK_BYTES);
+    used = 0;
   };
   const flushSync = (): void => {
     flush();
@@ -61,9 +71,10 @@ function bufferedStdout() {
   process.on('exit', flushSync);
   return {
     write: (line: string): void => {
-      lines.push(line);
-      characters += line.length;
-      if (characters >= CHUNK_CHARACTERS) flush();
+      const size = line.length * MAX_UNIT_BYTES;
+      if (used + size > CHUNK_BYTES) flush();
+      if (size > CHUNK_BYTES) destination.write(Buffer.from(line) as never);
+      else used += chunk.write(line, used);
     },
     flushSync,
   };
