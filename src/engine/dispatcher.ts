@@ -124,6 +124,8 @@ export class Dispatcher {
   /** Takes an async execution, whose record says `waiting` on disk. If memory's share is full it stays there. */
   enqueueAsync(job: Job, target: Target): void {
     this.#arrivals += 1;
+    // A burst is noticed while it begins, not at the next tick.
+    if (this.#arrivals > MANY_ARRIVALS) this.#asyncAllowance = Math.min(this.#asyncAllowance, ASYNC_FLOOR);
     const queue = this.#queue(job.functionId, target);
     // A read of the database may have met it before this call.
     if (!queue.held.has(job.seq)) queue.pushAsync(job);
