@@ -1,3 +1,4 @@
+import { setFlagsFromString } from 'node:v8';
 import type { Logger } from 'pino';
 import type { Config } from '../config.js';
 import { createLogger } from '../log.js';
@@ -13,6 +14,9 @@ const STOP_MARGIN_MS = 10_000;
  * @throws StartupError when it can't start.
  */
 export async function serve(config: Config): Promise<void> {
+  // V8 clears away young objects on several threads at once. Here that is a few hundred microseconds of work many times
+  // a second, and waking those threads costs more than they take off: measured on two cores, an eighth fewer executions.
+  setFlagsFromString('--no-parallel-scavenge');
   const log = createLogger(config);
   process.on('uncaughtException', (error) => die(log, error));
   const signal = firstSignal();
