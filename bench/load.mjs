@@ -38,49 +38,80 @@ function answerLength(text, statusLine) {
   return headEnd + 4 + Number(length);
 }
 
-function measure(options) {
-  const { connections, seconds, count } = options;
-  const { hostname, port } = new URL(options.url);
-  const statusLine = `HTTP/1.1 ${options.status} `;
-  const bytes = requestBytes(options);
-  const latencies = [];
-  let sent = 0;
-  let running = connections;
-  const start = performance.now();
-  const end = seconds === undefined ? Number.POSITIVE_INFINITY : start + seconds * 1000;
+/** One measurement. */
+class Load {
+  sent = 0;
+  running = 0;
+  latencies = [];
 
-  return new Promise((resolve) => {
-    const open = () => {
-      const socket = connect({ host: hostname, port: Number(port), noDelay: true });
-      let text = '';
-      let sentAt = 0;
-      const next = () => {
-        if (sent === count || performance.now() >= end) {
-          socket.destroy();
-          running--;
-          if (running === 0) resolve(report((performance.now() - start) / 1000, latencies));
-          return;
-        }
-        sent++;
-        sentAt = performance.now();
-        socket.write(bytes);
-      };
-      socket.on('connect', next);
-      socket.on('error', (error) => fail(error.message));
-      socket.on('end', () => fail('the connection was closed'));
-      // latin1: one character for each byte.
-      socket.on('data', (chunk) => {
-        text += chunk.latin1Slice();
-        const length = answerLength(text, statusLine);
-        if (length === 0 || text.length < length) return;
-        if (text.length > length) fail('more than one answer to a request');
-        text = '';
-        latencies.push(performance.now() - sentAt);
-        next();
-      });
-    };
-    for (let i = 0; i < connections; i++) open();
-  });
+  constructor(options) {
+    this.options = options;
+    this.bytes = requestBytes(options);
+    this.statusLine = `HTTP/1.1 ${options.status} `;
+  }
+
+  run() {
+    const { connections, seconds } = this.options;
+    this.start = performance.now();
+    this.end = seconds === undefined ? Number.POSITIVE_INFINITY : this.start + seconds * 1000;
+    this.running = connections;
+    return new Promise((resolve) => {
+      this.resolve = resolve;
+      for (let i = 0; i < connections; i++) new Connection(this).open();
+    });
+  }
+
+  /** Whether there is more to send at this time. */
+  takeTurn(now) {
+    if (this.sent === this.options.count || now >= this.end) return false;
+    this.sent++;
+    return true;
+  }
+
+  closed() {
+    this.running--;
+    if (this.running === 0) this.resolve(report((performance.now() - this.start) / 1000, this.latencies));
+  }
+}
+
+/** Methods, and not functions made for each: those would have to be compiled anew for each connection. */
+class Connection {
+  text = '';
+  sentAt = 0;
+
+  constructor(load) {
+    this.load = load;
+  }
+
+  open() {
+    const { hostname, port } = new URL(this.load.options.url);
+    this.socket = connect({ host: hostname, port: Number(port), noDelay: true });
+    this.socket.on('connect', () => this.next());
+    this.socket.on('error', (error) => fail(error.message));
+    this.socket.on('end', () => fail('the connection was closed'));
+    this.socket.on('data', (chunk) => this.read(chunk));
+  }
+
+  next() {
+    this.sentAt = performance.now();
+    if (this.load.takeTurn(this.sentAt)) {
+      this.socket.write(this.load.bytes);
+      return;
+    }
+    this.socket.destroy();
+    this.load.closed();
+  }
+
+  read(chunk) {
+    // latin1: one character for each byte.
+    this.text += chunk.latin1Slice();
+    const length = answerLength(this.text, this.load.statusLine);
+    if (length === 0 || this.text.length < length) return;
+    if (this.text.length > length) fail('more than one answer to a request');
+    this.text = '';
+    this.load.latencies.push(performance.now() - this.sentAt);
+    this.next();
+  }
 }
 
 function report(seconds, latencies) {
@@ -91,5 +122,5 @@ function report(seconds, latencies) {
 }
 
 for await (const line of createInterface({ input: process.stdin })) {
-  console.log(JSON.stringify(await measure(JSON.parse(line))));
+  console.log(JSON.stringify(await new Load(JSON.parse(line)).run()));
 }
