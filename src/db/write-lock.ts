@@ -12,6 +12,9 @@ const BACKGROUND = 2;
 
 export const createWriteLock = (): SharedArrayBuffer => new SharedArrayBuffer(8);
 
+/** The main thread waits for so long itself, ms: being woken by a message takes as long as most of what it waits for. */
+const MAIN_PATIENCE_MS = 1;
+
 /** The main thread's side. */
 export class MainWriteLock {
   readonly #state: Int32Array;
@@ -20,11 +23,12 @@ export class MainWriteLock {
     this.#state = new Int32Array(memory);
   }
 
-  /** Takes the lock if it is free. If not, the other side is asked to make way, and says when it has. */
+  /** Takes the lock if it is free, or will be in a moment. If not, the other side makes way, and says when it has. */
   tryAcquire(): boolean {
     if (this.#take()) return true;
     Atomics.store(this.#state, MAIN_WAITS, 1);
-    // It may have been given back just before the other side could see that.
+    // If it has been given back meanwhile, there is nothing to wait for.
+    Atomics.wait(this.#state, HOLDER, BACKGROUND, MAIN_PATIENCE_MS);
     return this.#take();
   }
 
@@ -58,7 +62,10 @@ export class BackgroundWriteLock {
       return work();
     } finally {
       Atomics.store(this.#state, HOLDER, NOBODY);
-      if (Atomics.load(this.#state, MAIN_WAITS) === 1) this.#onGivenWay();
+      // A main thread that waits still has it now, one that has given up is told.
+      if (Atomics.notify(this.#state, HOLDER) === 0 && Atomics.load(this.#state, MAIN_WAITS) === 1) {
+        this.#onGivenWay();
+      }
     }
   }
 
