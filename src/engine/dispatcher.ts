@@ -1,4 +1,5 @@
 import { ApiError } from '../errors.js';
+import { AsyncBrake } from './async-brake.js';
 import { FunctionQueue, type Room, type Waiting } from './function-queue.js';
 import type { Runner } from './runner.js';
 import { RunnerPool, type RunnerPoolOptions } from './runner-pool.js';
@@ -13,16 +14,6 @@ const RECALL_AFTER_MS = 25;
 const MAX_QUEUED_SYNC_BYTES = 256 * 1024 * 1024;
 /** So many failures to start a runner in a row, and what waits for it has failed too. */
 const MAX_FAILED_STARTS = 3;
-
-/**
- * Above this share of its time the server's thread counts as saturated; above the lower one while so many executions a
- * tick arrive, since each of those waits for the disk in between.
- */
-const SATURATED = 0.9;
-const SATURATED_BY_ARRIVALS = 0.5;
-const MANY_ARRIVALS = 40;
-/** Async executions started a tick while the server is saturated: what arrives goes first, but they never stand still. */
-const ASYNC_FLOOR = 32;
 /** How often idle runners are looked for, ms. */
 const REAP_MS = 1_000;
 const STOPPED_BEFORE_START = 'The server stopped before this execution could start.';
@@ -64,11 +55,8 @@ export class Dispatcher {
   #queuedSyncBytes = 0;
   /** Executions handed to runners or being so. */
   #running = 0;
-  /** Async executions that may still be started before the next tick. */
-  #asyncAllowance = Number.POSITIVE_INFINITY;
+  readonly #brake = new AsyncBrake();
   #utilization = performance.eventLoopUtilization();
-  /** Executions that have come since the last tick. */
-  #arrivals = 0;
   #onIdle: (() => void) | null = null;
 
   constructor(options: DispatcherOptions, host: DispatcherHost) {
@@ -113,7 +101,7 @@ export class Dispatcher {
 
   /** Takes a sync execution, whose record says `processing` on disk. */
   enqueueSync(job: Job, target: Target): void {
-    this.#arrivals += 1;
+    this.#brake.arrived();
     this.cancelSync(job.functionId);
     const queue = this.#queue(job.functionId, target);
     queue.pushSync(job);
@@ -123,9 +111,7 @@ export class Dispatcher {
 
   /** Takes an async execution, whose record says `waiting` on disk. If memory's share is full it stays there. */
   enqueueAsync(job: Job, target: Target): void {
-    this.#arrivals += 1;
-    // A burst is noticed while it begins, not at the next tick.
-    if (this.#arrivals > MANY_ARRIVALS) this.#asyncAllowance = Math.min(this.#asyncAllowance, ASYNC_FLOOR);
+    this.#brake.arrived();
     const queue = this.#queue(job.functionId, target);
     // A read of the database may have met it before this call.
     if (!queue.held.has(job.seq)) queue.pushAsync(job);
@@ -150,7 +136,7 @@ export class Dispatcher {
    */
   async stop(budgetMs: number): Promise<void> {
     this.#stopping = true;
-    this.#asyncAllowance = 0;
+    this.#brake.close();
     if (this.#busy()) {
       await new Promise<void>((resolve) => {
         const timer = setTimeout(resolve, budgetMs);
@@ -194,7 +180,7 @@ export class Dispatcher {
   /** Hands over whatever can be handed over now. */
   #pump(queue: FunctionQueue): void {
     const starts: { job: Job; thread: RunnerThread }[] = [];
-    while (queue.sync.length > 0 || (queue.async.length > 0 && this.#asyncAllowance > 0)) {
+    while (queue.sync.length > 0 || (queue.async.length > 0 && this.#brake.isOpen)) {
       const thread = this.#pool.get(queue.target)?.threadWithRoom(queue.ahead);
       if (!thread) break;
       const job = queue.shift()!;
@@ -203,7 +189,7 @@ export class Dispatcher {
         this.#queuedSyncBytes -= job.body.length;
         thread.assign(job);
       } else {
-        this.#asyncAllowance -= 1;
+        this.#brake.take();
         thread.reserved += 1;
         starts.push({ job, thread });
       }
@@ -320,8 +306,8 @@ export class Dispatcher {
   }
 
   #tick(): void {
-    this.#allowAsync();
     const now = performance.now();
+    this.#brake.tick(this.#recentUtilization(), now);
     for (const runner of this.#pool.all()) runner.checkClock(now, RECALL_AFTER_MS);
     let waiting = false;
     for (const queue of this.#queues.values()) {
@@ -335,21 +321,18 @@ export class Dispatcher {
     if (!waiting && this.#running === 0) this.#stopClock();
   }
 
-  /** Work in the background takes what requests leave of the server's time, and a little in any case. */
-  #allowAsync(): void {
-    const utilization = performance.eventLoopUtilization();
-    const recent = performance.eventLoopUtilization(utilization, this.#utilization);
-    this.#utilization = utilization;
-    const limit = this.#arrivals > MANY_ARRIVALS ? SATURATED_BY_ARRIVALS : SATURATED;
-    const saturated = recent.utilization > limit;
-    this.#arrivals = 0;
-    this.#asyncAllowance = this.#stopping ? 0 : saturated ? ASYNC_FLOOR : Number.POSITIVE_INFINITY;
+  /** The share of its time that this thread was busy since the last tick. */
+  #recentUtilization(): number {
+    const total = performance.eventLoopUtilization();
+    const { utilization } = performance.eventLoopUtilization(total, this.#utilization);
+    this.#utilization = total;
+    return utilization;
   }
 
   #stopClock(): void {
     if (this.#clock) clearInterval(this.#clock);
     this.#clock = null;
-    if (!this.#stopping) this.#asyncAllowance = Number.POSITIVE_INFINITY;
+    this.#brake.release();
   }
 
   #checkIdle(): void {
