@@ -1,6 +1,6 @@
 /**
- * Above this share of its time the server's thread counts as saturated; above the lower one while so many executions a
- * tick arrive, since each of those waits for the disk in between.
+ * While executions arrive, the server's thread counts as saturated above this share of its time; above the lower one
+ * while so many a tick arrive, since each of those waits for the disk in between.
  */
 const SATURATED = 0.9;
 const SATURATED_BY_ARRIVALS = 0.5;
@@ -41,8 +41,9 @@ export class AsyncBrake {
   /** `utilization`: the share of its time that the server's thread was busy since the last tick; `now`: ms. */
   tick(utilization: number, now: number): void {
     const limit = this.#arrivals > MANY_ARRIVALS ? SATURATED_BY_ARRIVALS : SATURATED;
+    const isSaturated = this.#arrivals > 0 && utilization > limit;
     this.#arrivals = 0;
-    this.#saturatedSince = utilization > limit ? (this.#saturatedSince ?? now) : null;
+    this.#saturatedSince = isSaturated ? (this.#saturatedSince ?? now) : null;
     this.#isSpent = this.#saturatedSince !== null && now - this.#saturatedSince > MAX_BRAKED_MS;
     const isBraked = this.#saturatedSince !== null && !this.#isSpent;
     this.#allowance = this.#isClosed ? 0 : isBraked ? FLOOR : Number.POSITIVE_INFINITY;

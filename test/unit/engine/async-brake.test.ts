@@ -32,6 +32,18 @@ test('a burst is noticed while it begins, and a few go on all the same', () => {
   expect(starts(brake)).toBe(1_000);
 });
 
+test('what was accepted takes all of the time when nothing else comes', () => {
+  const brake = new AsyncBrake();
+  arrive(brake, 100);
+  brake.tick(1, 20);
+  expect(starts(brake)).toBe(16);
+  brake.tick(1, 40);
+  expect(starts(brake)).toBe(1_000);
+  arrive(brake, 1);
+  brake.tick(1, 60);
+  expect(starts(brake)).toBe(16);
+});
+
 test('a server without time is braked whatever arrives, but not for ever', () => {
   const brake = new AsyncBrake();
   for (let now = 0; now <= 2_000; now += 20) {
@@ -39,11 +51,12 @@ test('a server without time is braked whatever arrives, but not for ever', () =>
     brake.tick(0.95, now);
     expect(starts(brake)).toBe(16);
   }
-  brake.tick(0.95, 2_020);
-  arrive(brake, 100);
-  expect(starts(brake)).toBe(1_000);
-  brake.tick(0.95, 2_040);
-  expect(starts(brake)).toBe(1_000);
+  for (const now of [2_020, 2_040]) {
+    arrive(brake, 100);
+    brake.tick(0.95, now);
+    arrive(brake, 100);
+    expect(starts(brake)).toBe(1_000);
+  }
   // Once the server had time, the next burst goes first again.
   brake.tick(0.1, 2_060);
   arrive(brake, 100);
