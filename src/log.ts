@@ -24,16 +24,35 @@ const MAX_UNIT_BYTES = 3;
 /** Takes lines that are ready to be written, with their end. */
 export type WriteLine = (line: string) => void;
 
-const lineWriters = new WeakMap<Logger, WriteLine>();
+interface Sink {
+  write: WriteLine;
+  drain(): Promise<void>;
+}
+
+const sinks = new WeakMap<Logger, Sink>();
 
 /** A way past the logger for who makes its JSON lines itself, if the log has such lines. */
 export function lineWriterOf(log: Logger): WriteLine | undefined {
-  return lineWriters.get(log);
+  return sinks.get(log)?.write;
+}
+
+/** Resolves when all lines have been taken by whoever reads them, or after `patienceMs`. For the end of the process. */
+export async function drainLog(log: Logger, patienceMs: number): Promise<void> {
+  const patience = new Promise((resolve) => setTimeout(resolve, patienceMs));
+  // Where the reader is gone, nothing is left to wait for.
+  await Promise.race([
+    sinks
+      .get(log)
+      ?.drain()
+      .catch(() => {}),
+    patience,
+  ]);
 }
 
 /**
  * The server's log, on stdout: readable in a terminal, else one JSON object a line. Lines are written in the
- * background; what is still to be written when the process exits is written then.
+ * background; what has not been begun when the process exits is written then. What has, and is not taken, is lost unless
+ * `drainLog` waits for it.
  */
 export function createLogger({ logLevel }: { logLevel: LogLevel }): Logger {
   const options = {
@@ -48,13 +67,13 @@ export function createLogger({ logLevel }: { logLevel: LogLevel }): Logger {
   }
   const destination = bufferedStdout();
   const log = pino(options, destination);
-  lineWriters.set(log, destination.write);
+  sinks.set(log, destination);
   return log;
 }
 
 /** Lines leave together, so that a busy server does not pay for each with a system call and a reader that wakes up. */
 function bufferedStdout() {
-  const destination = pino.destination({ dest: 1, sync: false, contentMode: 'buffer' });
+  const destination = pino.destination({ dest: 1, sync: false, contentMode: 'buffer', minLength: 1 });
   let chunk = Buffer.allocUnsafeSlow(CHUNK_BYTES);
   let used = 0;
   const flush = (): void => {
@@ -75,6 +94,10 @@ function bufferedStdout() {
       if (used + size > CHUNK_BYTES) flush();
       if (size > CHUNK_BYTES) destination.write(Buffer.from(line) as never);
       else used += chunk.write(line, used);
+    },
+    drain: (): Promise<void> => {
+      flush();
+      return new Promise((resolve) => destination.flush(() => resolve()));
     },
     flushSync,
   };

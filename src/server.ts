@@ -99,8 +99,9 @@ async function start(ground: Ground): Promise<RunningServer> {
     clearInterval(idle);
     clearTimeout(lingering);
   });
+  const interrupted = await executions.prepare();
   address = await listen(app, config);
-  const interrupted = await executions.recover();
+  await executions.recover();
   if (interrupted > 0)
     log.warn({ executions: interrupted }, 'executions were cut off by the last stop of the server');
 

@@ -1,13 +1,15 @@
 import { setFlagsFromString } from 'node:v8';
 import type { Logger } from 'pino';
 import type { Config } from '../config.js';
-import { createLogger } from '../log.js';
+import { createLogger, drainLog } from '../log.js';
 import { type RunningServer, startServer } from '../server.js';
 import { firstKeyMessage } from './first-key.js';
 import { explainListenError } from './listen-error.js';
 
 /** What a stop may take beyond STOP_SECONDS: ending runners, the last writes. */
 const STOP_MARGIN_MS = 10_000;
+/** How long a stop waits for the reader of the log. */
+const LOG_PATIENCE_MS = 2_000;
 
 /**
  * Runs the server until a signal ends it, and exits.
@@ -55,6 +57,7 @@ async function stop(server: RunningServer, { stopSeconds }: Config, log: Logger)
   } catch (error) {
     die(log, error);
   }
+  await drainLog(log, LOG_PATIENCE_MS);
   process.exit(0);
 }
 

@@ -1,6 +1,6 @@
 /**
  * SQLite takes one writer at a time, and waits for another by sleeping. Within this process it is settled here instead:
- * the main thread, which must not wait, and a thread that writes in the background take turns, the main thread first.
+ * the main thread, which must not wait long, and a thread that writes in the background take turns, the main thread first.
  */
 
 const HOLDER = 0;

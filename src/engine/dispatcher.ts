@@ -47,6 +47,8 @@ export class Dispatcher {
   readonly #queues = new Map<string, FunctionQueue>();
   /** Places promised to sync executions, by function. */
   readonly #reserved = new Map<string, number>();
+  /** Functions with executions that wait in the database since before the server started. */
+  #expected = new Set<string>();
   #clock: NodeJS.Timeout | null = null;
   readonly #reaper: NodeJS.Timeout;
   #stopping = false;
@@ -118,11 +120,14 @@ export class Dispatcher {
     this.#pump(queue);
   }
 
-  /** Looks for async executions that wait in the database since before the server started. */
+  /** Before anything is enqueued: async executions of these functions wait in the database. */
+  expect(functionIds: string[]): void {
+    this.#expected = new Set(functionIds);
+  }
+
+  /** Runs what is expected of this function. */
   resume(functionId: string, target: Target): void {
-    const queue = this.#queue(functionId, target);
-    queue.spilled = true;
-    this.#pump(queue);
+    this.#pump(this.#queue(functionId, target));
   }
 
   /** Another deployment is to run from now on; executions in the old one end there. */
@@ -169,6 +174,8 @@ export class Dispatcher {
     let queue = this.#queues.get(functionId);
     if (!queue) {
       queue = new FunctionQueue(functionId, target);
+      // What comes now stays behind what waits already.
+      queue.spilled = this.#expected.has(functionId);
       this.#queues.set(functionId, queue);
     }
     if (queue.target.deploymentId !== target.deploymentId) this.#pool.retire(queue.target.deploymentId);
@@ -313,7 +320,8 @@ export class Dispatcher {
     for (const queue of this.#queues.values()) {
       this.#failSync(queue, 'limit', 'Execution timed out.', now);
       queue.refresh();
-      if (queue.size === 0 && !queue.wantsMore) continue;
+      // Even while it is being read what waits: whoever starts next is timed by this clock.
+      if (queue.size === 0 && !queue.spilled) continue;
       waiting = true;
       this.#pump(queue);
     }

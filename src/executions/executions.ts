@@ -141,14 +141,22 @@ export class Executions {
     await this.#deps.store.delete([execution.seq]);
   }
 
-  /** Takes up what an earlier process of this server left behind. Answers how many executions it had cut off. */
-  async recover(): Promise<number> {
+  /**
+   * Looks at what an earlier process of this server left behind, before anything new comes: what it says is running was
+   * cut off. Answers how many executions that is.
+   */
+  async prepare(): Promise<number> {
     const interrupted = await this.#deps.lifecycle.endInterrupted();
+    this.#dispatcher.expect(await this.#deps.store.functionsWith('waiting'));
+    return interrupted;
+  }
+
+  /** Takes up what an earlier process had accepted. */
+  async recover(): Promise<void> {
     for (const functionId of await this.#deps.store.functionsWith('waiting')) {
       const record = await this.#deps.functions.get(functionId);
       if (record) await this.#resume(record);
     }
-    return interrupted;
   }
 
   /** Lets running executions end, at most `budgetMs`, then ends all runners. Every record is on disk afterwards. */

@@ -54,3 +54,34 @@ test('after kill -9 every accepted execution is on record, ends, and none runs t
   const open = [{ method: 'equal', attribute: 'status', values: ['waiting', 'processing'] }];
   await waitFor('nothing is left open', async () => (await server.listExecutions('work', open)).total === 0);
 }, 120_000);
+
+test('what waited before a crash runs, although new executions come at once', async () => {
+  const server = await startServer({
+    functions: {
+      slow: `export default async ({ req, res, log }) => {
+        await new Promise((r) => setTimeout(r, 30));
+        return res.text('done');
+      }`,
+    },
+  });
+  const ids: string[] = [];
+  for (let i = 0; i < 150; i++) ids.push((await server.execute('slow', { async: true })).body.$id);
+  await server.kill();
+  await server.start();
+  const late = await Promise.all(
+    [true, false, true, false].map((isAsync) => server.execute('slow', { async: isAsync })),
+  );
+  expect(late.map(({ status }) => status)).toEqual([202, 201, 202, 201]);
+  for (const { status, body } of late) if (status === 201) expect(body.status).toBe('completed');
+  const open = [{ method: 'equal', attribute: 'status', values: ['waiting', 'processing'] }];
+  await waitFor(
+    'all have ended',
+    async () => (await server.listExecutions('slow', open)).total === 0,
+    30_000,
+  );
+  const ended = await Promise.all(ids.map((id) => server.getExecution('slow', id)));
+  for (const { status, errors } of ended) {
+    if (status !== 'completed') expect(errors).toMatch(/The server stopped while this execution ran/);
+  }
+  expect(ended.filter(({ status }) => status === 'completed').length).toBeGreaterThan(100);
+}, 60_000);
