@@ -7,7 +7,8 @@
  *   plain  POST → JSON on Fastify alone
  *   sync   a warm execution through our server: two durable writes, the function in its sandbox, its answer
  *   async  a burst of accepted executions while the runners work: accepts a second, and the time until all have ended
- * All at 32 connections, from one load generator in a process of its own, which is warm as well. The figures are medians over the rounds.
+ * All at 32 connections, from one load generator in a process of its own, which is warm as well. The figures are
+ * medians over the rounds.
  */
 import { cpus } from 'node:os';
 import { parseArgs } from 'node:util';

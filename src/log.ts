@@ -39,14 +39,7 @@ export function lineWriterOf(log: Logger): WriteLine | undefined {
 /** Resolves when all lines have been taken by whoever reads them, or after `patienceMs`. For the end of the process. */
 export async function drainLog(log: Logger, patienceMs: number): Promise<void> {
   const patience = new Promise((resolve) => setTimeout(resolve, patienceMs));
-  // Where the reader is gone, nothing is left to wait for.
-  await Promise.race([
-    sinks
-      .get(log)
-      ?.drain()
-      .catch(() => {}),
-    patience,
-  ]);
+  await Promise.race([sinks.get(log)?.drain(), patience]);
 }
 
 /**
@@ -96,8 +89,10 @@ function bufferedStdout() {
       else used += chunk.write(line, used);
     },
     drain: (): Promise<void> => {
-      flush();
-      return new Promise((resolve) => destination.flush(() => resolve()));
+      return new Promise<void>((resolve) => {
+        flush();
+        destination.flush(() => resolve());
+      }).catch(() => {}); // The reader is gone: nothing is left to wait for.
     },
     flushSync,
   };

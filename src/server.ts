@@ -99,9 +99,9 @@ async function start(ground: Ground): Promise<RunningServer> {
     clearInterval(idle);
     clearTimeout(lingering);
   });
-  const interrupted = await executions.prepare();
+  const { interrupted, waiting } = await executions.prepare();
   address = await listen(app, config);
-  await executions.recover();
+  await executions.recover(waiting);
   if (interrupted > 0)
     log.warn({ executions: interrupted }, 'executions were cut off by the last stop of the server');
 

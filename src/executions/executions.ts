@@ -143,17 +143,18 @@ export class Executions {
 
   /**
    * Looks at what an earlier process of this server left behind, before anything new comes: what it says is running was
-   * cut off. Answers how many executions that is.
+   * cut off. Answers how many executions that is, and the functions of which some wait.
    */
-  async prepare(): Promise<number> {
+  async prepare(): Promise<{ interrupted: number; waiting: string[] }> {
     const interrupted = await this.#deps.lifecycle.endInterrupted();
-    this.#dispatcher.expect(await this.#deps.store.functionsWith('waiting'));
-    return interrupted;
+    const waiting = await this.#deps.store.functionsWith('waiting');
+    this.#dispatcher.expect(waiting);
+    return { interrupted, waiting };
   }
 
-  /** Takes up what an earlier process had accepted. */
-  async recover(): Promise<void> {
-    for (const functionId of await this.#deps.store.functionsWith('waiting')) {
+  /** Takes up what an earlier process had accepted: `waiting`, as `prepare` found it. */
+  async recover(waiting: string[]): Promise<void> {
+    for (const functionId of waiting) {
       const record = await this.#deps.functions.get(functionId);
       if (record) await this.#resume(record);
     }

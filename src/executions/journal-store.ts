@@ -21,6 +21,12 @@ export interface Operations {
   index(texts: SearchText[], mark: number): void;
 }
 
+/**
+ * Whether an operation has only to do with what is in the tables already, and can be done again: it need not wait for
+ * the journal, nor for the disk.
+ */
+export const isRepeatable = (name: keyof Operations): boolean => name === 'index';
+
 const statements = (sqlite: BetterSqlite3.Database) => ({
   next: sqlite.prepare('SELECT id, entries FROM execution_journal ORDER BY id'),
   forget: sqlite.prepare('DELETE FROM execution_journal WHERE id <= ?'),
@@ -101,10 +107,10 @@ export class JournalStore {
     });
   }
 
-  /** One of the other changes; on disk when it returns, but for the search index, which can be filled again. */
+  /** One of the other changes; on disk when it returns, unless it is repeatable. */
   operate<K extends keyof Operations>(name: K, args: Parameters<Operations[K]>): void {
     const operation = this.#operations[name] as (...args: Parameters<Operations[K]>) => void;
-    this.#transaction(name === 'index' ? 'NORMAL' : 'FULL', () => operation(...args));
+    this.#transaction(isRepeatable(name) ? 'NORMAL' : 'FULL', () => operation(...args));
   }
 
   /** Whether it is time for `checkpoint`. */

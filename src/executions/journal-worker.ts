@@ -6,7 +6,7 @@
 import { type MessagePort, parentPort, workerData } from 'node:worker_threads';
 import { BackgroundWriteLock } from '../db/write-lock.js';
 import { Progress } from './journal-progress.js';
-import { JournalStore, type Operations } from './journal-store.js';
+import { isRepeatable, JournalStore, type Operations } from './journal-store.js';
 
 /** Main thread → this thread. */
 export type JournalRequest =
@@ -76,8 +76,7 @@ class JournalThread {
       return;
     }
     try {
-      const isIndexing = 'operation' in request && request.operation === 'index';
-      if (!isIndexing) this.#applyAll();
+      if (!('operation' in request && isRepeatable(request.operation))) this.#applyAll();
       if ('operation' in request) {
         this.#lock.with(() => this.#store.operate(request.operation, request.args as never));
         this.#checkpointIfDue();

@@ -7,7 +7,7 @@ import type { Writer } from '../db/writer.js';
 import { StartupError } from '../errors.js';
 import type { Entry } from './journal-entries.js';
 import { createProgress, Progress } from './journal-progress.js';
-import { type Operations, prepareAppend } from './journal-store.js';
+import { isRepeatable, type Operations, prepareAppend } from './journal-store.js';
 import type { JournalReply, JournalRequest, JournalWorkerData } from './journal-worker.js';
 
 /** A row of the journal with more characters than this is closed, and the next entry begins another. */
@@ -121,12 +121,9 @@ export class Journal {
     await this.#settling;
   }
 
-  /**
-   * Changes the tables, after all that was appended before, but for the search index, which has only to do with what
-   * is in them already. Resolves when it is on disk.
-   */
+  /** Changes the tables, after all that was appended before unless it is repeatable. Resolves when it is on disk. */
   async run<K extends keyof Operations>(operation: K, ...args: Parameters<Operations[K]>): Promise<void> {
-    if (operation !== 'index') await this.#flush();
+    if (!isRepeatable(operation)) await this.#flush();
     await this.#request({ operation, args: args as unknown as never[] });
   }
 

@@ -8,6 +8,7 @@ import { newId } from '../ids.js';
 /** Keys that the command line deletes beside a running server stop working after this long at the latest, ms. */
 const FRESH_MS = 1_000;
 const SECRET_BYTES = 32;
+const HASH_BYTES = 32;
 
 /** What a key may do: everything this server has. */
 const ALL_SCOPES: readonly string[] = Object.freeze([
@@ -103,8 +104,6 @@ export class KeyStore {
     this.#readAt = performance.now();
   }
 }
-
-const HASH_BYTES = 32;
 
 /** By way of text, which is three times as fast as asking for a Buffer. */
 function hashOf(secret: string, into = Buffer.alloc(HASH_BYTES)): Buffer {
